@@ -1,0 +1,5 @@
+export * from './captions.ts';
+export * from './demand.ts';
+export * from './live.ts';
+export * from './segment.ts';
+export * from './transcript.ts';

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { roomStatuses } from './demand.ts';
+import { segmentSchema } from './segment.ts';
+
+/** One event of a session's live feed. `seq` rises by one per event of the session and is the SSE id. */
+export const liveEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('segment'), segment: segmentSchema }),
+  z.object({
+    type: z.literal('session'),
+    sessionId: z.string(),
+    room: z.string(),
+    status: z.enum([...roomStatuses, 'ended']),
+    reason: z.string(),
+  }),
+  /** The server could not keep every event for this client: read `/segments` again, then go on. */
+  z.object({ type: z.literal('resync'), sessionId: z.string(), reason: z.string() }),
+]);
+export type LiveEvent = z.infer<typeof liveEventSchema>;

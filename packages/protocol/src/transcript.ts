@@ -1,0 +1,19 @@
+import type { Segment } from './segment.ts';
+
+/** The newest revision of every segment, by id. */
+export type Transcript = ReadonlyMap<string, Segment>;
+
+/**
+ * Applies one revision. Older revisions, and anything after the final, change nothing: a transcript fed twice, late or
+ * out of order ends the same.
+ */
+export function applyRevision(transcript: Transcript, next: Segment): Transcript {
+  const known = transcript.get(next.id);
+  if (known && (known.isFinal || known.revision >= next.revision)) return transcript;
+  return new Map(transcript).set(next.id, next);
+}
+
+/** Segments in reading order: by wall-clock start, then id. */
+export function inOrder(transcript: Transcript): Segment[] {
+  return [...transcript.values()].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,73 @@
+/**
+ * Every error a user can meet: its stable code, the HTTP status it maps to, and a sentence for the operator.
+ * The code is a contract; the sentence may be improved.
+ */
+export const errorCodes = {
+  invalid_request: { status: 400, title: 'The request is not valid.' },
+  invalid_config: { status: 500, title: 'The configuration is not valid.' },
+  unauthenticated: { status: 401, title: 'No valid credentials were sent.' },
+  forbidden: { status: 403, title: 'These credentials do not allow this.' },
+  not_found: { status: 404, title: 'There is no such thing here.' },
+  payload_too_large: { status: 413, title: 'The request body is too large.' },
+  unsupported_format: { status: 400, title: 'This format is not supported.' },
+  unsupported_language: { status: 422, title: 'The speech provider does not know this language.' },
+  unknown_provider: { status: 422, title: 'No such speech provider is configured.' },
+  rate_limited: { status: 429, title: 'Too many requests.' },
+  too_many_viewers: { status: 503, title: 'Too many live viewers are connected.' },
+  webhook_rejected: { status: 401, title: 'The webhook could not be verified.' },
+  internal: { status: 500, title: 'Something went wrong inside DialogLens.' },
+  shutting_down: { status: 503, title: 'This process is shutting down.' },
+  store_unavailable: { status: 503, title: 'The database cannot be reached.' },
+  store_locked: { status: 503, title: 'Another process is using this data folder.' },
+  store_read_only: { status: 503, title: 'The data folder cannot be written.' },
+  store_newer: { status: 503, title: 'The database was written by a newer version of DialogLens.' },
+  store_migration_changed: {
+    status: 503,
+    title: 'A migration differs from the one this database was made with.',
+  },
+  store_full: { status: 507, title: 'The disk is full.' },
+  livekit_unreachable: { status: 503, title: 'LiveKit cannot be reached.' },
+  livekit_key_unknown: { status: 503, title: 'LiveKit does not know this API key.' },
+  livekit_secret_wrong: { status: 503, title: 'LiveKit does not accept this API secret.' },
+  livekit_server_missing: { status: 503, title: 'No livekit-server could be found or built.' },
+  port_in_use: { status: 503, title: 'The port is in use.' },
+  model_missing: { status: 503, title: 'The speech model is not installed.' },
+  model_damaged: { status: 503, title: 'A file of the speech model is damaged.' },
+  model_download_failed: { status: 503, title: 'The speech model could not be fetched.' },
+  native_module_missing: { status: 503, title: 'A native module could not be loaded on this machine.' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/**
+ * An error with a stable code. `message` says what happened, `remedy` what to do about it.
+ * Neither may hold transcript text, participant names or secrets.
+ */
+export class DialogLensError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+  /** The offending field, setting or file, when there is one. */
+  readonly field: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy?: string; field?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'DialogLensError';
+    this.code = code;
+    this.remedy = options.remedy;
+    this.field = options.field;
+  }
+
+  /** HTTP status this error maps to. */
+  get status(): number {
+    return errorCodes[this.code].status;
+  }
+}
+
+/** Turns anything thrown into an Error, so that callers can read `message` without guessing. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

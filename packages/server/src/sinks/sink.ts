@@ -1,0 +1,21 @@
+import type { Segment } from '@dialoglens/protocol';
+
+/** One revision on its way out, with its position in samples. */
+export interface Caption {
+  segment: Segment;
+  startSample: number;
+  endSample: number;
+}
+
+/**
+ * Somewhere captions go. `accept` never blocks and never throws: each sink has its own bounded queue, sheds partials
+ * under load and counts them, and never sheds a final.
+ */
+export interface CaptionSink {
+  readonly name: string;
+  accept(caption: Caption): void;
+  /** Resolves when everything accepted so far is out, or when `deadlineMs` passed; says what is left. */
+  drain(deadlineMs: number): Promise<{ left: number }>;
+  /** Frees everything. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,214 @@
+import type { DemandSettings, DemandSource, Segment, Span } from '@dialoglens/protocol';
+
+/**
+ * The truth on disk. Every method is one SQL statement or one transaction. When the database cannot be reached
+ * methods throw DialogLensError `store_unavailable`; the caller decides whether to wait.
+ */
+export interface Store {
+  readonly kind: 'pglite' | 'postgres';
+  /** Opens, locks and migrates. Idempotent. */
+  start(): Promise<void>;
+  /** Idempotent; waits for running statements. */
+  stop(): Promise<void>;
+  ping(): Promise<void>;
+  readonly leases: LeaseStore;
+  readonly demands: DemandStore;
+  readonly record: RecordStore;
+  readonly inbox: WebhookInbox;
+  readonly audit: AuditLog;
+}
+
+export interface Lease {
+  room: string;
+  epoch: number;
+  renewSeq: number;
+  /** Worker id, or null when free. */
+  holder: string | null;
+  sessionId: string | null;
+  expiresAt: number;
+  expired: boolean;
+}
+
+export interface LeaseStore {
+  /**
+   * Grants the room to `holder` when it is free or expired and the holder has fewer than `slots` unexpired leases.
+   * Null when it was not granted. The epoch only ever grows.
+   */
+  claim(claim: {
+    room: string;
+    holder: string;
+    sessionId: string;
+    ttlMs: number;
+    slots: number;
+  }): Promise<{ epoch: number } | null>;
+  /** Renews in one statement; returns the rooms that are still held under the given epochs. */
+  renew(holder: string, held: { room: string; epoch: number }[], ttlMs: number): Promise<string[]>;
+  /** Frees the room if this epoch still holds it. */
+  release(room: string, epoch: number): Promise<boolean>;
+  /** Frees everything of a holder (it exited). Returns the rooms. */
+  releaseAll(holder: string): Promise<string[]>;
+  /**
+   * Takes the room from its holder when it expired or when `observed` (what the caller has watched not move for the
+   * suspicion time) still stands.
+   */
+  takeover(take: {
+    room: string;
+    holder: string;
+    observed: { epoch: number; renewSeq: number };
+    ttlMs: number;
+    slots: number;
+  }): Promise<{ epoch: number; sessionId: string | null } | null>;
+  /** Every lease that is held, expired ones included. */
+  list(): Promise<Lease[]>;
+}
+
+export interface Demand {
+  room: string;
+  /** False: somebody said stop, and no automatic source may start it again for this incarnation. */
+  wanted: boolean;
+  source: DemandSource;
+  settings: DemandSettings;
+  priority: number;
+  /** SID of the incarnation the wish belongs to; null while the room has not begun. */
+  roomSid: string | null;
+  requestedAt: number;
+}
+
+export interface DemandStore {
+  get(room: string): Promise<Demand | null>;
+  /** Writes the wish; keeps `requestedAt` (the place in the queue) when the room was wanted already. */
+  put(demand: Omit<Demand, 'requestedAt'>): Promise<Demand>;
+  /** Binds an armed wish to the incarnation that began. */
+  bind(room: string, roomSid: string): Promise<void>;
+  remove(room: string): Promise<boolean>;
+  list(): Promise<Demand[]>;
+  /** Drops wishes that were armed longer than `olderThanMs` ago and never met a room. Returns how many. */
+  expireArmed(olderThanMs: number): Promise<number>;
+}
+
+export interface Session {
+  id: string;
+  room: string;
+  roomSid: string;
+  language: string;
+  provider: string;
+  startedAt: number;
+  endedAt: number | null;
+  endReason: string | null;
+}
+
+export interface TrackRecord {
+  id: string;
+  sessionId: string;
+  /** LiveKit track SID. */
+  trackSid: string;
+  identity: string;
+  name: string;
+  /** Epoch milliseconds of the track's sample 0. */
+  anchorAt: number;
+  /** End of the track's clock as far as it is accounted for, samples. */
+  endSample: number;
+}
+
+/** A final as it is stored; positions in samples (16 kHz). */
+export interface StoredSegment {
+  segment: Segment;
+  startSample: number;
+  endSample: number;
+}
+
+export interface StoredSpan {
+  trackId: string;
+  kind: Span['kind'];
+  reason: Span['reason'];
+  startSample: number;
+  endSample: number;
+}
+
+/** Proof of tenure that goes with every write of an agent. */
+export interface Tenure {
+  room: string;
+  epoch: number;
+}
+
+export interface SpeakerCoverage {
+  trackId: string;
+  identity: string;
+  name: string;
+  totalMs: number;
+  speechMs: number;
+  silenceMs: number;
+  mutedMs: number;
+  gapMs: number;
+  gaps: { reason: string; startMs: number; endMs: number }[];
+  /** Time no span explains; 0 in a complete record. */
+  unexplainedMs: number;
+}
+
+export interface SearchHit {
+  segment: Segment;
+  /** Text with matches between U+E000 and U+E001, to be escaped before it is shown. */
+  snippet: string;
+}
+
+export interface Page {
+  limit: number;
+  /** Opaque; from `next` of the page before. */
+  cursor?: string;
+}
+export interface Paged<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface RecordStore {
+  /** The session of a room incarnation; the same one however often it is asked for. */
+  openSession(session: {
+    room: string;
+    roomSid: string;
+    language: string;
+    provider: string;
+    startedAt: number;
+  }): Promise<Session>;
+  /** Idempotent: the first end stands. */
+  endSession(id: string, reason: string): Promise<void>;
+  /** Sessions without an end. */
+  openSessions(): Promise<Session[]>;
+  getSession(id: string): Promise<Session | null>;
+  listSessions(page: Page, filter?: { room?: string }): Promise<Paged<Session>>;
+  /** The track of a session; for a known SID the stored row, with where its clock stands. Null when fenced. */
+  openTrack(tenure: Tenure, track: Omit<TrackRecord, 'id' | 'endSample'>): Promise<TrackRecord | null>;
+  tracks(sessionId: string): Promise<TrackRecord[]>;
+  /**
+   * Writes finals with the fence in the same statement, idempotent by segment id. `fenced` is true when the epoch no
+   * longer holds the room and nothing was written. Segments that overlap one already stored on the track are `refused`.
+   */
+  writeFinals(
+    tenure: Tenure,
+    finals: StoredSegment[],
+  ): Promise<{ fenced: boolean; stored: string[]; refused: string[] }>;
+  /** Writes spans and moves the end of each track's clock, fenced in the same way. Idempotent. */
+  writeSpans(tenure: Tenure, spans: StoredSpan[]): Promise<{ fenced: boolean }>;
+  /** Finals in reading order. */
+  segments(sessionId: string, page: Page): Promise<Paged<Segment>>;
+  /** The last `count` finals in reading order. */
+  recentSegments(sessionId: string, count: number): Promise<Segment[]>;
+  coverage(sessionId: string): Promise<SpeakerCoverage[]>;
+  search(
+    query: string,
+    page: Page,
+    filter?: { room?: string; sessionId?: string },
+  ): Promise<Paged<SearchHit>>;
+}
+
+export interface WebhookInbox {
+  /** True the first time this event id is seen; false for a repetition. */
+  accept(event: { id: string; kind: string; room: string; createdAt: number }): Promise<boolean>;
+  /** Forgets events older than this. Returns how many. */
+  prune(olderThanMs: number): Promise<number>;
+}
+
+export interface AuditLog {
+  /** Who did what to which room or session; never contents. */
+  append(entry: { actor: string; action: string; target: string }): Promise<void>;
+}
