@@ -1,7 +1,7 @@
 /** The port between an agent and one LiveKit room. Implemented in `livekit/`, faked in `testing/`. */
 
 /** Kinds of LiveKit participants whose audio is transcribed. */
-export type SpeakerKind = 'standard' | 'sip' | 'connector' | 'ingress';
+export type SpeakerKind = 'standard' | 'sip' | 'connector';
 
 export interface RemoteTrack {
   /** LiveKit track SID. */

@@ -1,0 +1,298 @@
+import { livekitDispose } from '@livekit/rtc-ffi-bindings';
+import {
+  DisconnectReason as NativeReason,
+  type RemoteAudioTrack,
+  type RemoteParticipant,
+  type RemoteTrackPublication,
+  Room,
+  RoomEvent,
+  TrackKind,
+  TrackSource,
+} from '@livekit/rtc-node';
+import type {
+  AudioFrameListener,
+  ConnectOptions,
+  DataMessage,
+  DisconnectReason,
+  RemoteTrack,
+  RoomConnection,
+  RoomConnector,
+  SpeakerKind,
+  TextStream,
+} from '../agent/room-connection.ts';
+import { epochAttribute } from '../dispatch/room-directory.ts';
+import { asError, DialogLensError } from '../errors.ts';
+import { createFrameRouter, type FrameRouter } from './frame-router.ts';
+
+/** `ParticipantKind` of rtc-node, for those whose audio is transcribed; everybody else is left alone. */
+const speakerKinds: Record<number, SpeakerKind> = { 0: 'standard', 3: 'sip', 5: 'connector' };
+const agentKind = 4;
+
+const reasons: Record<number, DisconnectReason> = {
+  [NativeReason.CLIENT_INITIATED]: 'left',
+  [NativeReason.DUPLICATE_IDENTITY]: 'duplicate-identity',
+  [NativeReason.PARTICIPANT_REMOVED]: 'removed',
+  [NativeReason.ROOM_DELETED]: 'room-closed',
+  [NativeReason.ROOM_CLOSED]: 'room-closed',
+  [NativeReason.SERVER_SHUTDOWN]: 'server-shutdown',
+  [NativeReason.SIGNAL_CLOSE]: 'connection-lost',
+  [NativeReason.STATE_MISMATCH]: 'connection-lost',
+  [NativeReason.CONNECTION_TIMEOUT]: 'connection-lost',
+  [NativeReason.MEDIA_FAILURE]: 'connection-lost',
+};
+
+/** `connect()` of rtc-node knows no timeout of its own. */
+const connectTimeoutMs = 10_000;
+
+/** Joins rooms with rtc-node. One per process: the native library cannot be shared between threads. */
+export function createRoomConnector(routing: 'auto' | 'stock' = 'auto'): RoomConnector {
+  let router: FrameRouter | undefined;
+  let used = false;
+  return {
+    async connect(options) {
+      used = true;
+      const room = new Room();
+      const connection = new LiveRoomConnection(room, options, () => {
+        // Made after the first connect: only then does the native client exist.
+        router ??= createFrameRouter(routing);
+        return router;
+      });
+      await join(room, options);
+      await connection.begin();
+      return connection;
+    },
+    async stop() {
+      if (used) await livekitDispose();
+      used = false;
+    },
+  };
+}
+
+async function join(room: Room, options: ConnectOptions): Promise<void> {
+  options.signal.throwIfAborted();
+  const connecting = room.connect(options.url, options.token, { autoSubscribe: false, dynacast: false });
+  let giveUp: (() => void) | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${connectTimeoutMs} ms`)),
+      connectTimeoutMs,
+    );
+    const onAbort = () => reject(asError(options.signal.reason));
+    options.signal.addEventListener('abort', onAbort, { once: true });
+    giveUp = () => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+    };
+  });
+  try {
+    await Promise.race([connecting, limit]);
+  } catch (thrown) {
+    // A join that succeeds after we gave up must not linger in the room; one that failed has nothing to close.
+    connecting.then(() => room.disconnect()).catch(() => undefined);
+    throw new DialogLensError(
+      'livekit_unreachable',
+      `The room could not be joined: ${asError(thrown).message}`,
+      {
+        field: 'LIVEKIT_URL',
+        remedy:
+          'Check that this machine reaches LiveKit’s WebSocket and its media ports (UDP, or TCP as a fallback).',
+        cause: thrown,
+      },
+    );
+  } finally {
+    giveUp?.();
+  }
+}
+
+interface Listening {
+  onFrame: AudioFrameListener;
+  stop: (() => void) | undefined;
+}
+
+class LiveRoomConnection implements RoomConnection {
+  readonly #room: Room;
+  readonly #options: ConnectOptions;
+  readonly #router: () => FrameRouter;
+  readonly #publications = new Map<string, RemoteTrackPublication>();
+  readonly #listening = new Map<string, Listening>();
+  #sid = '';
+  #closed = false;
+
+  constructor(room: Room, options: ConnectOptions, router: () => FrameRouter) {
+    this.#room = room;
+    this.#options = options;
+    this.#router = router;
+    this.#watch();
+  }
+
+  get roomSid(): string {
+    return this.#sid;
+  }
+
+  /** After joining: become visible at once, then tell what is in the room already. */
+  async begin(): Promise<void> {
+    // A participant without tracks is announced up to 3 s late unless it sets its attributes.
+    await this.setAttributes({ [epochAttribute]: String(this.#options.epoch) });
+    this.#sid = await this.#room.getSid();
+    for (const participant of this.#room.remoteParticipants.values()) this.#meet(participant, false);
+    this.#reportHumans();
+  }
+
+  #watch(): void {
+    const { onEvent } = this.#options;
+    this.#room
+      .on(RoomEvent.ParticipantConnected, (participant) => {
+        this.#meet(participant, true);
+        this.#reportHumans();
+      })
+      .on(RoomEvent.ParticipantDisconnected, (participant) => {
+        for (const sid of participant.trackPublications.keys()) this.#forget(sid);
+        this.#reportHumans();
+      })
+      .on(RoomEvent.ParticipantAttributesChanged, (_, participant) => this.#checkEpoch(participant))
+      .on(RoomEvent.TrackPublished, (publication, participant) => this.#offer(publication, participant))
+      .on(RoomEvent.TrackUnpublished, (publication) => this.#forget(publication.sid ?? ''))
+      .on(RoomEvent.TrackSubscribed, (_, publication) => this.#attach(publication.sid ?? ''))
+      .on(RoomEvent.TrackUnsubscribed, (_, publication) => this.#detach(publication.sid ?? ''))
+      .on(RoomEvent.TrackMuted, (publication) => this.#muted(publication.sid ?? '', true))
+      .on(RoomEvent.TrackUnmuted, (publication) => this.#muted(publication.sid ?? '', false))
+      .on(RoomEvent.Reconnecting, () => onEvent({ type: 'reconnecting' }))
+      .on(RoomEvent.Reconnected, () => onEvent({ type: 'reconnected' }))
+      .on(RoomEvent.Disconnected, (reason) => {
+        if (!this.#closed) onEvent({ type: 'disconnected', reason: reasons[reason] ?? 'unknown' });
+      });
+  }
+
+  #meet(participant: RemoteParticipant, isNew: boolean): void {
+    if (participant.kind === agentKind) this.#checkEpoch(participant);
+    const isHuman = speakerKinds[participant.kind] !== undefined;
+    if (isHuman && isNew) this.#options.onEvent({ type: 'viewer-joined', identity: participant.identity });
+    for (const publication of participant.trackPublications.values()) this.#offer(publication, participant);
+  }
+
+  #offer(publication: RemoteTrackPublication, participant: RemoteParticipant | undefined): void {
+    const track = participant && describeTrack(publication, participant);
+    if (!track || this.#publications.has(track.sid)) return;
+    if (track.source === 'screen-share-audio' && !this.#options.screenShareAudio) return;
+    this.#publications.set(track.sid, publication);
+    this.#options.onEvent({ type: 'track-available', track });
+  }
+
+  #forget(sid: string): void {
+    if (!this.#publications.delete(sid)) return;
+    this.#detach(sid);
+    this.#listening.delete(sid);
+    this.#options.onEvent({ type: 'track-gone', sid });
+  }
+
+  #muted(sid: string, muted: boolean): void {
+    if (this.#publications.has(sid)) this.#options.onEvent({ type: 'track-muted', sid, muted });
+  }
+
+  #checkEpoch(participant: { attributes: Record<string, string>; identity: string }): void {
+    const epoch = Number(participant.attributes[epochAttribute]);
+    const self = participant.identity === this.#room.localParticipant?.identity;
+    if (!self && Number.isSafeInteger(epoch) && epoch > 0) {
+      this.#options.onEvent({ type: 'agent-epoch-seen', epoch });
+    }
+  }
+
+  #reportHumans(): void {
+    const humans = [...this.#room.remoteParticipants.values()].filter(
+      (p) => speakerKinds[p.kind] !== undefined,
+    );
+    this.#options.onEvent({ type: 'humans-changed', count: humans.length });
+  }
+
+  #attach(sid: string): void {
+    const listening = this.#listening.get(sid);
+    const track = this.#publications.get(sid)?.track;
+    if (!listening || !track) return;
+    listening.stop?.();
+    listening.stop = this.#router().open(track as RemoteAudioTrack, listening.onFrame);
+  }
+
+  #detach(sid: string): void {
+    const listening = this.#listening.get(sid);
+    listening?.stop?.();
+    if (listening) listening.stop = undefined;
+  }
+
+  async listen(trackSid: string, onFrame: AudioFrameListener): Promise<() => Promise<void>> {
+    const publication = this.#publications.get(trackSid);
+    if (!publication) return async () => undefined;
+    this.#listening.set(trackSid, { onFrame, stop: undefined });
+    if (publication.track) this.#attach(trackSid);
+    else publication.setSubscribed(true);
+    return async () => {
+      this.#detach(trackSid);
+      if (!this.#listening.delete(trackSid) || this.#closed) return;
+      if (this.#publications.has(trackSid)) publication.setSubscribed(false);
+    };
+  }
+
+  async sendText(stream: TextStream): Promise<void> {
+    const writer = await this.#local().streamText({
+      topic: stream.topic,
+      attributes: stream.attributes,
+      senderIdentity: stream.senderIdentity,
+      ...(stream.to && { destinationIdentities: stream.to }),
+    });
+    await writer.write(stream.text);
+    await writer.close();
+  }
+
+  async sendData(message: DataMessage): Promise<void> {
+    await this.#local().publishData(message.payload, {
+      topic: message.topic,
+      reliable: message.reliable,
+      ...(message.to && { destination_identities: message.to }),
+    });
+  }
+
+  async setAttributes(attributes: Record<string, string>): Promise<void> {
+    await this.#local().setAttributes(attributes);
+  }
+
+  #local() {
+    const local = this.#room.localParticipant;
+    if (!local || this.#closed)
+      throw new DialogLensError('livekit_unreachable', 'The room connection is closed.');
+    return local;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const sid of this.#listening.keys()) this.#detach(sid);
+    this.#listening.clear();
+    this.#publications.clear();
+    await this.#room.disconnect();
+    this.#room.removeAllListeners();
+  }
+}
+
+function describeTrack(
+  publication: RemoteTrackPublication,
+  participant: RemoteParticipant,
+): RemoteTrack | undefined {
+  const kind = speakerKinds[participant.kind];
+  if (!kind || !publication.sid || publication.kind !== TrackKind.KIND_AUDIO) return undefined;
+  const isScreen = publication.source === TrackSource.SOURCE_SCREENSHARE_AUDIO;
+  // SIP bridges and some SDKs leave the source unknown: an audio track that is no shared screen is a microphone.
+  if (
+    !isScreen &&
+    publication.source !== TrackSource.SOURCE_MICROPHONE &&
+    publication.source !== TrackSource.SOURCE_UNKNOWN
+  ) {
+    return undefined;
+  }
+  return {
+    sid: publication.sid,
+    identity: participant.identity,
+    name: participant.name ?? '',
+    kind,
+    source: isScreen ? 'screen-share-audio' : 'microphone',
+    muted: publication.muted === true,
+  };
+}
