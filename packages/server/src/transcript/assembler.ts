@@ -1,0 +1,113 @@
+import type { Segment } from '@dialoglens/protocol';
+import type { SttEvent, SttFinal, SttPartial } from '../stt/stt.ts';
+
+const samplesPerMs = 16;
+
+/** What the assembler puts into every segment of a track. */
+export interface TrackIdentity {
+  sessionId: string;
+  room: string;
+  /** LiveKit track SID, as viewers know the track. */
+  trackSid: string;
+  identity: string;
+  speaker: string;
+  language: string;
+  /** Epoch milliseconds of the track's sample 0. */
+  anchorAt: number;
+}
+
+/** A revision with its place in samples. */
+export interface Revision {
+  segment: Segment;
+  startSample: number;
+  endSample: number;
+}
+
+/**
+ * Makes segments out of what a speech engine says about one track: one id per utterance, rising revisions, exactly one
+ * final, and a stable prefix that no later partial shortens or changes.
+ */
+export class Assembler {
+  readonly #track: TrackIdentity;
+  readonly #makeId: () => string;
+  #open: { id: string; revision: number; stable: string } | null = null;
+  /** End of the last final: finals never overlap. */
+  #watermark = 0;
+
+  constructor(track: TrackIdentity, makeId: () => string) {
+    this.#track = track;
+    this.#makeId = makeId;
+  }
+
+  /** End of the last final, in samples. */
+  get watermark(): number {
+    return this.#watermark;
+  }
+
+  /** The revision an event makes, or null when it makes none. */
+  accept(event: SttEvent): Revision | null {
+    if (event.type === 'partial') return this.#partial(event);
+    if (event.type === 'final') return this.#final(event);
+    return null;
+  }
+
+  #partial(event: SttPartial): Revision | null {
+    const text = event.text.trim();
+    if (text === '' && !this.#open) return null;
+    this.#open ??= { id: this.#makeId(), revision: 0, stable: '' };
+    const open = this.#open;
+    // The engine may take back what it promised; what viewers were told to trust stays until the final.
+    const shown = text.startsWith(open.stable) ? text : open.stable;
+    const stableLength = Math.max(open.stable.length, Math.min(event.stableLength, shown.length));
+    open.stable = shown.slice(0, stableLength);
+    open.revision++;
+    return this.#revision(open.id, open.revision, event, shown, stableLength);
+  }
+
+  #final(event: SttFinal): Revision | null {
+    const open = this.#open;
+    this.#open = null;
+    const text = event.text.trim();
+    // Nothing was shown and nothing was heard: no segment. A partial that was shown is taken back by an empty final.
+    if (text === '' && !open) return null;
+    const startSample = Math.max(event.startSample, this.#watermark);
+    const endSample = Math.max(event.endSample, startSample);
+    if (text !== '') this.#watermark = endSample;
+    const id = open?.id ?? this.#makeId();
+    return this.#revision(
+      id,
+      (open?.revision ?? 0) + 1,
+      { ...event, startSample, endSample },
+      text,
+      text.length,
+    );
+  }
+
+  #revision(
+    id: string,
+    revision: number,
+    event: SttPartial | SttFinal,
+    text: string,
+    stableLength: number,
+  ): Revision {
+    const { trackSid, anchorAt, ...track } = this.#track;
+    const startMs = event.startSample / samplesPerMs;
+    const final = event.type === 'final' ? event : undefined;
+    const segment: Segment = {
+      ...track,
+      id,
+      trackId: trackSid,
+      revision,
+      isFinal: final !== undefined,
+      text,
+      stableLength,
+      startMs,
+      endMs: event.endSample / samplesPerMs,
+      startedAt: Math.round(anchorAt + startMs),
+      confidence: final?.confidence ?? null,
+      language: final?.language ?? track.language,
+      ...(final?.words && { words: final.words }),
+    };
+    return { segment, startSample: event.startSample, endSample: event.endSample };
+  }
+}
