@@ -2,6 +2,8 @@ import type { Segment } from '@dialoglens/protocol';
 
 /** One revision on its way out, with its position in samples. */
 export interface Caption {
+  /** Id of the stored track. */
+  trackId: string;
   segment: Segment;
   startSample: number;
   endSample: number;

@@ -112,12 +112,15 @@ export interface TrackRecord {
 
 /** A final as it is stored; positions in samples (16 kHz). */
 export interface StoredSegment {
+  /** Id of the stored track (`trk_…`); `segment.trackId` is the LiveKit SID that viewers know. */
+  trackId: string;
   segment: Segment;
   startSample: number;
   endSample: number;
 }
 
 export interface StoredSpan {
+  /** Id of the stored track (`trk_…`). */
   trackId: string;
   kind: Span['kind'];
   reason: Span['reason'];
