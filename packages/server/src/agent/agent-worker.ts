@@ -1,0 +1,218 @@
+import { asError } from '../errors.ts';
+import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
+import type { LeaseStore } from '../store/store.ts';
+import { type AgentEnd, type AgentParts, TranscriptionAgent } from './transcription-agent.ts';
+
+export interface AgentWorkerOptions {
+  id: string;
+  slots: number;
+  region: string | null;
+  version: string;
+  leases: LeaseStore;
+  parts: AgentParts;
+  timing?: Partial<WorkerTiming>;
+}
+
+/** The clocks of design: heartbeat 500 ms, renewal 1 s, lease 4 s. */
+export interface WorkerTiming {
+  heartbeatMs: number;
+  renewMs: number;
+  leaseTtlMs: number;
+}
+export const workerTiming: WorkerTiming = { heartbeatMs: 500, renewMs: 1_000, leaseTtlMs: 4_000 };
+
+/** Joins are costly for the event loop; more at once would make audio fall behind in rooms already served. */
+const maxConcurrentJoins = 4;
+
+interface Tenancy {
+  agent: TranscriptionAgent;
+  joined: boolean;
+}
+
+/** A process' share of the rooms: takes assignments up to its slots, renews their leases, reports, stops cleanly. */
+export class AgentWorker {
+  readonly id: string;
+  readonly #options: AgentWorkerOptions;
+  readonly #registry: AgentRegistry;
+  readonly #rooms = new Map<string, Tenancy>();
+  readonly #ending = new Set<Promise<void>>();
+  /** Agents that flush their last finals: their leases are renewed until they are done. */
+  readonly #flushing = new Set<TranscriptionAgent>();
+  readonly #timing: WorkerTiming;
+  readonly #startedAt: number;
+  #joining = 0;
+  #joinQueue: (() => void)[] = [];
+  #unlisten: (() => void) | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  #renewing = false;
+  #draining = false;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: AgentWorkerOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#registry = options.parts.registry;
+    this.#timing = { ...workerTiming, ...options.timing };
+    this.#startedAt = options.parts.clock.nowMs();
+  }
+
+  /** Rooms served now. */
+  get rooms(): string[] {
+    return [...this.#rooms.keys()];
+  }
+
+  async start(): Promise<void> {
+    if (this.#unlisten) return;
+    this.#unlisten = this.#registry.onCommand(this.id, (command) => this.#onCommand(command));
+    await this.#heartbeat();
+    this.#timers = [
+      setInterval(() => this.#inBackground('heartbeat', this.#heartbeat()), this.#timing.heartbeatMs),
+      setInterval(() => this.#inBackground('renewal', this.#renew()), this.#timing.renewMs),
+    ];
+  }
+
+  /** Takes no more rooms; those it has go on. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.#heartbeat();
+  }
+
+  /** Leaves every room with its finals flushed and frees the leases. Idempotent. */
+  stop(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    return this.#stopping;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.#draining = true;
+    this.#unlisten?.();
+    await Promise.allSettled(
+      [...this.#rooms.keys()].map((room) => this.#leave(room, { reason, failed: false })),
+    );
+    await Promise.allSettled(this.#ending);
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#options.leases.releaseAll(this.id).catch((thrown: unknown) => {
+      this.#options.parts.logger.warn({ err: thrown }, 'leases were not freed; they expire by themselves');
+    });
+    await this.#registry.forget(this.id);
+  }
+
+  #inBackground(what: string, work: Promise<unknown>): void {
+    work.catch((thrown: unknown) => {
+      // Level-triggered: the next tick tries again, and the dispatcher sees the silence.
+      this.#options.parts.logger.warn({ err: asError(thrown), what }, 'a periodic task of the worker failed');
+    });
+  }
+
+  #onCommand(command: WorkerCommand): void {
+    if (command.type === 'assign') return this.#inBackground('assignment', this.#take(command.assignment));
+    const tenancy = this.#rooms.get(command.room);
+    if (!tenancy || tenancy.agent.assignment.epoch > command.epoch) return;
+    this.#inBackground('leave', this.#leave(command.room, { reason: command.reason, failed: false }));
+  }
+
+  async #take(assignment: Assignment): Promise<void> {
+    const { room, epoch } = assignment;
+    const known = this.#rooms.get(room);
+    if (known && known.agent.assignment.epoch >= epoch) {
+      // Sent again because our answer was lost.
+      if (known.joined) await this.#report('joined', assignment);
+      return;
+    }
+    if (known) await this.#leave(room, { reason: 'newer assignment', failed: false });
+    if (this.#draining || this.#rooms.size >= this.#options.slots) {
+      const end = { reason: this.#draining ? 'worker draining' : 'all slots busy', failed: true };
+      return this.#registry.report({ type: 'left', agentId: this.id, room, epoch, ...end });
+    }
+    const agent = new TranscriptionAgent(assignment, this.#options.parts, (end) =>
+      this.#inBackground('leave', this.#leave(room, end, epoch)),
+    );
+    this.#rooms.set(room, { agent, joined: false });
+    try {
+      await this.#whenJoinAllowed(() => agent.start());
+      const tenancy = this.#rooms.get(room);
+      if (tenancy?.agent !== agent) return;
+      tenancy.joined = true;
+      await this.#report('joined', assignment);
+    } catch (thrown) {
+      this.#options.parts.logger.warn(
+        { err: thrown, session: assignment.sessionId },
+        'a room could not be joined',
+      );
+      await this.#leave(room, { reason: 'join failed', failed: true }, epoch);
+    }
+  }
+
+  async #whenJoinAllowed(join: () => Promise<void>): Promise<void> {
+    if (this.#joining >= maxConcurrentJoins) await new Promise<void>((go) => this.#joinQueue.push(go));
+    this.#joining++;
+    try {
+      await join();
+    } finally {
+      this.#joining--;
+      this.#joinQueue.shift()?.();
+    }
+  }
+
+  async #report(type: 'joined', { room, epoch }: Assignment): Promise<void> {
+    await this.#registry.report({ type, agentId: this.id, room, epoch });
+  }
+
+  /** Stops the agent, frees the lease, tells the dispatcher. `epoch` guards against ending a successor. */
+  async #leave(room: string, end: AgentEnd, epoch?: number): Promise<void> {
+    const tenancy = this.#rooms.get(room);
+    if (!tenancy || (epoch !== undefined && tenancy.agent.assignment.epoch !== epoch)) return;
+    this.#rooms.delete(room);
+    const ending = this.#wind(tenancy.agent, end);
+    this.#ending.add(ending);
+    await ending.finally(() => this.#ending.delete(ending));
+  }
+
+  async #wind(agent: TranscriptionAgent, end: AgentEnd): Promise<void> {
+    const { room, epoch } = agent.assignment;
+    this.#flushing.add(agent);
+    await agent.stop(end.reason).finally(() => this.#flushing.delete(agent));
+    // Freed only now: until the last final is written this epoch must hold the room.
+    await this.#options.leases.release(room, epoch).catch((thrown: unknown) => {
+      this.#options.parts.logger.warn({ err: thrown }, 'a lease was not freed; it expires by itself');
+    });
+    await this.#registry.report({ type: 'left', agentId: this.id, room, epoch, ...end });
+    await this.#heartbeat();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { slots, region, version, parts } = this.#options;
+    const memoryBytes = process.memoryUsage.rss();
+    parts.metrics.set('agent_memory_usage', { agent_id: this.id }, memoryBytes);
+    await this.#registry.heartbeat({
+      agentId: this.id,
+      status: this.#draining ? 'draining' : 'ready',
+      reason: null,
+      slots,
+      rooms: this.rooms,
+      load: this.#rooms.size / slots,
+      region,
+      version,
+      startedAt: this.#startedAt,
+      memoryBytes,
+      heartbeatAt: parts.clock.nowMs(),
+    });
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#renewing) return;
+    const serving = [...this.#rooms.values()].map(({ agent }) => agent);
+    const held = [...serving, ...this.#flushing].map(({ assignment: { room, epoch } }) => ({ room, epoch }));
+    if (held.length === 0) return;
+    this.#renewing = true;
+    try {
+      const kept = new Set(await this.#options.leases.renew(this.id, held, this.#timing.leaseTtlMs));
+      const lost = held.filter(({ room }) => !kept.has(room));
+      for (const { room, epoch } of lost) {
+        this.#inBackground('leave', this.#leave(room, { reason: 'lease lost', failed: false }, epoch));
+      }
+    } finally {
+      this.#renewing = false;
+    }
+  }
+}
