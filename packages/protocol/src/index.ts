@@ -1,3 +1,4 @@
+export * from './api.ts';
 export * from './captions.ts';
 export * from './demand.ts';
 export * from './live.ts';

@@ -1,0 +1,130 @@
+import type { CapacityView, DemandSettings, Readiness, RoomView, Segment } from '@dialoglens/protocol';
+import type { Clock } from '../clock.ts';
+import type { Logger, Metrics } from '../observability/telemetry.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
+import type { Session, SpeakerCoverage, Store } from '../store/store.ts';
+
+/** What became of a start. `sessionId` and `queuePosition` are null when there is none. */
+export interface StartAnswer {
+  status: 'assigned' | 'queued' | 'armed';
+  /** The dispatcher's word for why. */
+  reason: string;
+  sessionId: string | null;
+  queuePosition: number | null;
+}
+
+/** What became of a stop; `idle` when nothing was running or wanted. */
+export interface StopAnswer {
+  status: 'stopped' | 'idle';
+  reason: string;
+  sessionId: string | null;
+}
+
+/** The dispatcher, as the API needs it. `actor` goes into the audit log, which the implementation writes. */
+export interface TranscriptionControl {
+  /**
+   * Records the wish and answers with what it led to. Repeating it changes nothing.
+   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `store_unavailable`
+   */
+  start(room: string, settings: DemandSettings, actor: string): Promise<StartAnswer>;
+  /** Idempotent. */
+  stop(room: string, actor: string): Promise<StopAnswer>;
+  /** Every room that is wanted or served. */
+  rooms(): Promise<RoomView[]>;
+  room(name: string): Promise<RoomView | null>;
+  capacity(): Promise<CapacityView>;
+}
+
+/** What a verified webhook says: a hint to look at a room. */
+export interface WebhookNotice {
+  /** Stable across LiveKit's own retries. */
+  id: string;
+  /** `room_started`, `track_published`, … as LiveKit names it. */
+  event: string;
+  /** Empty for events that concern no room. */
+  room: string;
+  /** Lower case; null when no participant is concerned. */
+  participantKind: string | null;
+  createdAtMs: number;
+}
+
+/** Verification and use of webhooks. */
+export interface WebhookReceiver {
+  /** @throws DialogLensError `webhook_rejected` saying what did not match */
+  receive(rawBody: Buffer, authorization: string | undefined): Promise<WebhookNotice>;
+  /** Only marks the room as one to look at; quick. */
+  handleRoomEvent(notice: WebhookNotice): Promise<void>;
+}
+
+/** What a LiveKit access token lets its bearer do. */
+export interface AccessTokenClaims {
+  identity: string;
+  room: string | undefined;
+  roomJoin: boolean;
+  roomAdmin: boolean;
+}
+
+export interface AccessTokenVerifier {
+  /** Null when the token is not signed with our key pair or no longer valid. */
+  verify(token: string): Promise<AccessTokenClaims | null>;
+}
+
+/** Everything an export is made of. */
+export interface ExportInput {
+  session: Session;
+  /** Finals in reading order. */
+  segments: Segment[];
+  coverage: SpeakerCoverage[];
+}
+
+/** One row of the table of file formats. */
+export interface ExportFormat {
+  /** MIME type with charset. */
+  contentType: string;
+  /** File name ending without the dot. */
+  extension: string;
+  write(input: ExportInput): string | Uint8Array | Promise<string | Uint8Array>;
+}
+
+/** viewer reads, operator also starts and stops, admin does everything. */
+export type Role = 'viewer' | 'operator' | 'admin';
+
+/** One API key; `hash` is the SHA-256 of the secret in hexadecimal. */
+export type ApiKey = { id: string; role: Role } & ({ secret: string } | { hash: string });
+
+/** Bounds that tests and configuration may change; the defaults are in `server.ts`. */
+export interface ApiLimits {
+  /** Live viewers of this process. */
+  maxViewers: number;
+  /** Requests a minute from one address. */
+  requestsPerMinute: number;
+  /** Pause between SSE heartbeats. */
+  heartbeatMs: number;
+  /** How long running requests may go on after stop. */
+  stopGraceMs: number;
+  /** Largest webhook, bytes. */
+  maxWebhookBytes: number;
+  /** Largest body of another request, bytes. */
+  maxBodyBytes: number;
+}
+
+/** All the API is made of. */
+export interface ApiDeps {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  keys: readonly ApiKey[];
+  store: Pick<Store, 'record' | 'inbox'>;
+  registry: Pick<AgentRegistry, 'agents' | 'subscribe'>;
+  control: TranscriptionControl;
+  webhooks: WebhookReceiver;
+  /** Null when no LiveKit key pair is known here. */
+  tokens: AccessTokenVerifier | null;
+  exportFormats: Readonly<Record<string, ExportFormat>>;
+  readiness(): Promise<Readiness>;
+  metricsText(): Promise<{ contentType: string; body: string }>;
+  metrics: Metrics;
+  logger: Logger;
+  clock: Clock;
+  limits?: Partial<ApiLimits>;
+}
