@@ -1,0 +1,138 @@
+import type { RoomStatus } from '@dialoglens/protocol';
+import type { DispatchReason } from './reasons.ts';
+import type { LiveParticipant, ParticipantKind } from './room-directory.ts';
+
+/** Successive polls that must miss a room before it counts as ended: one answer of `ListRooms` may omit a live room. */
+export const absencesBeforeEnd = 3;
+
+/** Everything a decision about one room rests on. Gathered by the caller; this module reads no clock and does no I/O. */
+export interface RoomView {
+  demand: { wanted: boolean; roomSid: string | null } | null;
+  /** The room as LiveKit lists it, null when it does not. */
+  live: { sid: string } | null;
+  /** Successive polls without the room; 0 while it is listed. */
+  absentPolls: number;
+  people: People;
+  lease: LeaseView | null;
+  /** SIDs of the incarnations whose sessions have no end yet. */
+  openSessionSids: readonly string[];
+  /** The worker a policy chose, or why there is none. */
+  placement:
+    | { agentId: string }
+    | { agentId: null; reason: 'no agents' | 'no agent ready' | 'all slots busy' };
+  /** True when no more rooms stand before this one in the queue than there are free slots. */
+  isItsTurn: boolean;
+  /** An agent failed here and the pause before the next attempt is not over. */
+  backingOff: boolean;
+}
+
+export interface LeaseView {
+  /** SID of the incarnation it was granted for; null when unknown. */
+  sessionSid: string | null;
+  /** What watching it tells: it moves, or its holder is gone. */
+  tenure: 'renewed' | 'worker lost' | 'lease not renewed';
+  /** The holder's heartbeat was heard within the suspicion time. */
+  holderAlive: boolean;
+  /** The holder said that it is in the room. */
+  joined: boolean;
+  /** The holder was told to leave: it has time to flush its finals, or that time is over. */
+  leaving: 'no' | 'waiting' | 'overdue';
+}
+
+export interface People {
+  humans: number;
+  /** At least one human publishes a voice track. */
+  audio: boolean;
+}
+
+export type Decision =
+  | { action: 'assign'; reason: DispatchReason; status: RoomStatus; agentId: string; takeover: boolean }
+  | { action: 'queue'; reason: DispatchReason; status: RoomStatus }
+  /** End what is over; nobody is there to be told. `freesLease` is false when the lease belongs to a newer incarnation. */
+  | { action: 'release'; reason: DispatchReason; status: RoomStatus; freesLease: boolean }
+  /** Tell the agent to flush and go; the lease is freed when it says that it went. */
+  | { action: 'leave'; reason: DispatchReason; status: RoomStatus }
+  | { action: 'none'; reason: DispatchReason; status: RoomStatus };
+
+const humanKinds: readonly ParticipantKind[] = ['standard', 'sip', 'connector'];
+
+/** People in a room: callers and browsers, never agents, egress or ingress, whoever they belong to. */
+export function countPeople(participants: readonly LiveParticipant[]): People {
+  const humans = participants.filter((participant) => humanKinds.includes(participant.kind));
+  return { humans: humans.length, audio: humans.some((human) => human.hasAudio) };
+}
+
+/**
+ * What to do about a room. An agent is sent when the first human publishes a voice: earlier there is nothing to write,
+ * and a `room_started` room may stay empty for ever. Once there it stays while a human is in the room, and a room
+ * whose worker died is taken over as long as a human is in it, muted or not.
+ */
+export function decide(view: RoomView): Decision {
+  if (view.lease?.leaving === 'waiting') return { action: 'none', reason: 'leaving', status: 'assigned' };
+  if (hasEnded(view)) return withdraw(view, 'room ended', 'idle');
+  if (view.live === null) return waitForRoom(view);
+  if (view.demand?.wanted !== true) return decideUnwanted(view);
+  return view.lease === null ? decideFree(view) : decideHeld(view, view.lease);
+}
+
+/** True when something is left over from an incarnation that is gone. */
+function hasEnded({ live, absentPolls, demand, lease, openSessionSids }: RoomView): boolean {
+  if (live === null) {
+    if (absentPolls < absencesBeforeEnd) return false;
+    return lease !== null || openSessionSids.length > 0 || typeof demand?.roomSid === 'string';
+  }
+  const sids = [demand?.roomSid ?? null, lease?.sessionSid ?? null, ...openSessionSids];
+  return sids.some((sid) => sid !== null && sid !== live.sid);
+}
+
+function waitForRoom({ demand, lease }: RoomView): Decision {
+  if (lease !== null) {
+    return { action: 'none', reason: 'room not seen', status: lease.joined ? 'active' : 'assigned' };
+  }
+  if (demand === null) return { action: 'none', reason: 'not transcribed', status: 'idle' };
+  if (!demand.wanted) return { action: 'none', reason: 'stopped', status: 'stopped' };
+  if (demand.roomSid === null) return { action: 'none', reason: 'room has not started', status: 'armed' };
+  return { action: 'none', reason: 'room not seen', status: 'idle' };
+}
+
+function decideUnwanted(view: RoomView): Decision {
+  const stopped = view.demand !== null;
+  const reason = stopped ? 'stopped' : 'not transcribed';
+  const status = stopped ? 'stopped' : 'idle';
+  if (view.lease !== null || view.openSessionSids.length > 0) return withdraw(view, reason, status);
+  return { action: 'none', reason, status };
+}
+
+function withdraw({ live, lease }: RoomView, reason: DispatchReason, status: RoomStatus): Decision {
+  const spared = reason === 'room ended' && live !== null && lease?.sessionSid === live.sid;
+  if (spared) return { action: 'release', reason, status, freesLease: false };
+  const somebodyThere = lease?.holderAlive === true && lease.leaving === 'no';
+  if (somebodyThere) return { action: 'leave', reason, status };
+  return { action: 'release', reason, status, freesLease: lease !== null };
+}
+
+function decideHeld(view: RoomView, lease: LeaseView): Decision {
+  if (lease.leaving === 'overdue')
+    return { action: 'release', reason: 'leaving', status: 'queued', freesLease: true };
+  if (lease.tenure === 'renewed') {
+    const status = lease.joined ? 'active' : 'assigned';
+    return { action: 'none', reason: lease.joined ? 'active' : 'joining', status };
+  }
+  if (view.people.humans === 0) {
+    return { action: 'release', reason: 'nobody in the room', status: 'idle', freesLease: true };
+  }
+  return place(view, lease.tenure, true);
+}
+
+function decideFree(view: RoomView): Decision {
+  if (view.people.humans === 0) return { action: 'none', reason: 'nobody in the room', status: 'idle' };
+  if (!view.people.audio) return { action: 'none', reason: 'no audio yet', status: 'idle' };
+  if (view.backingOff) return { action: 'queue', reason: 'agent failed', status: 'queued' };
+  return place(view, 'agent free', false);
+}
+
+function place({ placement, isItsTurn }: RoomView, reason: DispatchReason, takeover: boolean): Decision {
+  if (placement.agentId === null) return { action: 'queue', reason: placement.reason, status: 'queued' };
+  if (!isItsTurn) return { action: 'queue', reason: 'all slots busy', status: 'queued' };
+  return { action: 'assign', reason, status: 'assigned', agentId: placement.agentId, takeover };
+}

@@ -1,0 +1,24 @@
+/**
+ * Why a room is in the state it is in. A closed set: log lines, metric labels and API answers use these same words.
+ */
+export const dispatchReasons = [
+  'not transcribed',
+  'room has not started',
+  'room not seen',
+  'nobody in the room',
+  'no audio yet',
+  'no agents',
+  'no agent ready',
+  'all slots busy',
+  'agent failed',
+  'agent free',
+  'worker lost',
+  'lease not renewed',
+  'joining',
+  'active',
+  'leaving',
+  'stopped',
+  'room ended',
+  'livekit unreachable',
+] as const;
+export type DispatchReason = (typeof dispatchReasons)[number];

@@ -1,0 +1,225 @@
+import type { LiveEvent } from '@dialoglens/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type {
+  AgentRegistry,
+  AgentStatus,
+  RoomPicture,
+  WorkerCommand,
+  WorkerReport,
+} from '../registry/agent-registry.ts';
+
+/** What the contract needs of an implementation under test. */
+export interface RegistryUnderTest {
+  registry: AgentRegistry;
+  /** Lets this much time pass on the registry's clock. */
+  pass(ms: number): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** A status as a worker sends it, with the given fields changed. */
+export function agentStatus(change: Partial<AgentStatus> & { agentId: string }): AgentStatus {
+  return {
+    status: 'ready',
+    reason: null,
+    slots: 2,
+    rooms: [],
+    load: 0,
+    region: null,
+    version: '0.0.0',
+    startedAt: 0,
+    memoryBytes: 1,
+    heartbeatAt: 0,
+    ...change,
+  };
+}
+
+function picture(change: Partial<RoomPicture> & { room: string }): RoomPicture {
+  return {
+    status: 'queued',
+    reason: 'all slots busy',
+    agentId: null,
+    epoch: null,
+    sessionId: null,
+    queuePosition: 1,
+    since: 0,
+    ...change,
+  };
+}
+
+const oddNames = [
+  'a/b',
+  ' spaced  name ',
+  '🎙️'.repeat(20),
+  'x'.repeat(256),
+  '*',
+  'room:x',
+  '__proto__',
+  'a:b{c}',
+];
+const leave = (room: string): WorkerCommand => ({ type: 'leave', room, epoch: 1, reason: 'stopped' });
+const sessionEvent = (room: string): LiveEvent => ({
+  type: 'session',
+  sessionId: 'ses_1',
+  room,
+  status: 'active',
+  reason: 'active',
+});
+
+/** Runs the contract every registry must keep. Messages may arrive later than the call that sent them returns. */
+export function registryContract(name: string, make: () => Promise<RegistryUnderTest>): void {
+  describe(`registry contract: ${name}`, () => {
+    let under: RegistryUnderTest;
+    beforeEach(async () => {
+      under = await make();
+      await under.registry.start();
+    });
+    afterEach(async () => {
+      await under.registry.stop();
+      await under.dispose();
+    });
+    describeAgents(() => under);
+    describeRooms(() => under);
+    describeMessages(() => under);
+  });
+}
+
+function describeAgents(under: () => RegistryUnderTest): void {
+  it('knows a worker from its first heartbeat and replaces its status with the next', async () => {
+    const { registry } = under();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a' }));
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', rooms: ['r'], load: 0.5 }));
+    expect(await registry.agents()).toEqual([agentStatus({ agentId: 'agt_a', rooms: ['r'], load: 0.5 })]);
+  });
+
+  it('lists only workers heard from within the asked time', async () => {
+    const { registry, pass } = under();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_old' }));
+    await pass(1500);
+    await registry.heartbeat(agentStatus({ agentId: 'agt_new' }));
+    expect((await registry.agents(1000)).map((agent) => agent.agentId)).toEqual(['agt_new']);
+    expect((await registry.agents(60_000)).map((agent) => agent.agentId).sort()).toEqual([
+      'agt_new',
+      'agt_old',
+    ]);
+  });
+
+  it('forgets a worker that said goodbye', async () => {
+    const { registry } = under();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a' }));
+    await registry.forget('agt_a');
+    await registry.forget('agt_never_there');
+    expect(await registry.agents(60_000)).toEqual([]);
+  });
+
+  it('keeps what it was given apart from what it hands out', async () => {
+    const { registry } = under();
+    const mine = agentStatus({ agentId: 'agt_a', rooms: ['r'] });
+    await registry.heartbeat(mine);
+    mine.rooms.push('s');
+    (await registry.agents())[0]?.rooms.push('t');
+    expect((await registry.agents())[0]?.rooms).toEqual(['r']);
+  });
+
+  it('counts workers that are full, draining or refusing as busy', async () => {
+    const { registry } = under();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_free', slots: 2, rooms: ['a'] }));
+    await registry.heartbeat(agentStatus({ agentId: 'agt_full', slots: 1, rooms: ['b'] }));
+    await registry.heartbeat(agentStatus({ agentId: 'agt_drain', status: 'draining' }));
+    expect(await registry.getAgentMetrics()).toMatchObject({
+      total: 3,
+      busy: 2,
+      available: 1,
+      avgSessionDuration: 0,
+    });
+  });
+}
+
+function describeRooms(under: () => RegistryUnderTest): void {
+  it('keeps the picture of rooms with any name', async () => {
+    const { registry } = under();
+    for (const room of oddNames) await registry.setRoom(picture({ room }));
+    for (const room of oddNames) expect(await registry.room(room)).toEqual(picture({ room }));
+    expect((await registry.rooms()).map((entry) => entry.room).sort()).toEqual([...oddNames].sort());
+  });
+
+  it('replaces a picture as a whole and removes it', async () => {
+    const { registry } = under();
+    await registry.setRoom(picture({ room: 'r' }));
+    const active = picture({ room: 'r', status: 'active', agentId: 'agt_a', epoch: 3, queuePosition: null });
+    await registry.setRoom(active);
+    expect(await registry.rooms()).toEqual([active]);
+    await registry.removeRoom('r');
+    await registry.removeRoom('r');
+    expect(await registry.room('r')).toBeNull();
+    expect(await registry.rooms()).toEqual([]);
+  });
+}
+
+function describeMessages(under: () => RegistryUnderTest): void {
+  it('brings commands to the one worker they are for, in order', async () => {
+    const { registry } = under();
+    const mine: WorkerCommand[] = [];
+    const others: WorkerCommand[] = [];
+    registry.onCommand('agt_a', (command) => mine.push(command));
+    registry.onCommand('agt_b', (command) => others.push(command));
+    await vi.waitFor(async () => expect(await registry.command('agt_a', leave('first'))).toBe(true));
+    await registry.command('agt_a', leave('second'));
+    await vi.waitFor(() => expect(mine.slice(-2)).toEqual([leave('first'), leave('second')]));
+    expect(others).toEqual([]);
+  });
+
+  it('says when nobody listens to a command', async () => {
+    const { registry } = under();
+    expect(await registry.command('agt_nobody', leave('r'))).toBe(false);
+    const off = registry.onCommand('agt_a', () => undefined);
+    await vi.waitFor(async () => expect(await registry.command('agt_a', leave('r'))).toBe(true));
+    off();
+    await vi.waitFor(async () => expect(await registry.command('agt_a', leave('r'))).toBe(false));
+  });
+
+  it('brings reports to every dispatcher', async () => {
+    const { registry } = under();
+    const heard: [WorkerReport[], WorkerReport[]] = [[], []];
+    registry.onReport((report) => heard[0].push(report));
+    registry.onReport((report) => heard[1].push(report));
+    const report: WorkerReport = { type: 'joined', agentId: 'agt_a', room: 'r', epoch: 1 };
+    await vi.waitFor(async () => {
+      await registry.report(report);
+      expect(heard.every((list) => list.length > 0)).toBe(true);
+    });
+    expect(heard[0][0]).toEqual(report);
+    expect(heard[1][0]).toEqual(report);
+  });
+
+  it('brings live events to the viewers of that room and to those of all rooms', async () => {
+    const { registry } = under();
+    const heard = { one: [] as LiveEvent[], star: [] as LiveEvent[], all: [] as LiveEvent[] };
+    registry.subscribe('one', (event) => heard.one.push(event));
+    registry.subscribe('room:*', (event) => heard.star.push(event));
+    registry.subscribe('*', (event) => heard.all.push(event));
+    await vi.waitFor(async () => {
+      await registry.publish('one', sessionEvent('one'));
+      await registry.publish('two', sessionEvent('two'));
+      expect(heard.one.length).toBeGreaterThan(0);
+      expect(heard.all.map((event) => (event.type === 'session' ? event.room : ''))).toContain('two');
+    });
+    expect(heard.one.every((event) => event.type === 'session' && event.room === 'one')).toBe(true);
+    expect(heard.star).toEqual([]);
+  });
+
+  it('brings hints, and none after the listener left or the registry stopped', async () => {
+    const { registry } = under();
+    const left: string[] = [];
+    const stays: string[] = [];
+    const off = registry.onHint((room) => left.push(room));
+    registry.onHint((room) => stays.push(room));
+    off();
+    await vi.waitFor(async () => {
+      await registry.hint('a/b');
+      expect(stays).toContain('a/b');
+    });
+    expect(left).toEqual([]);
+    await registry.stop();
+    await registry.stop();
+  });
+}
