@@ -1,0 +1,97 @@
+import type {
+  AudioFrameListener,
+  ConnectOptions,
+  DataMessage,
+  RemoteTrack,
+  RoomConnection,
+  RoomConnector,
+  RoomEvent,
+  TextStream,
+} from '../agent/room-connection.ts';
+
+/** A room in memory for tests of agents: emits what it is told to and keeps what is sent into it. */
+export class FakeRoom implements RoomConnection {
+  readonly roomSid = 'RM_fake';
+  readonly texts: TextStream[] = [];
+  readonly data: DataMessage[] = [];
+  readonly attributes: Record<string, string> = {};
+  closed = false;
+  /** When set, sending fails with this. */
+  failure: Error | null = null;
+  readonly #options: ConnectOptions;
+  readonly #listeners = new Map<string, AudioFrameListener>();
+
+  constructor(options: ConnectOptions) {
+    this.#options = options;
+  }
+
+  emit(event: RoomEvent): void {
+    this.#options.onEvent(event);
+  }
+
+  publish(sid: string, identity: string, overrides: Partial<RemoteTrack> = {}): void {
+    const track: RemoteTrack = {
+      sid,
+      identity,
+      name: identity,
+      kind: 'standard',
+      source: 'microphone',
+      muted: false,
+      ...overrides,
+    };
+    this.emit({ type: 'track-available', track });
+  }
+
+  /** True while somebody listens to the track. */
+  isHeard(sid: string): boolean {
+    return this.#listeners.has(sid);
+  }
+
+  /** Delivers audio of a track, if anybody listens. */
+  speak(sid: string, pcm: Int16Array): void {
+    this.#listeners.get(sid)?.(pcm);
+  }
+
+  async listen(trackSid: string, onFrame: AudioFrameListener): Promise<() => Promise<void>> {
+    this.#listeners.set(trackSid, onFrame);
+    return async () => {
+      this.#listeners.delete(trackSid);
+    };
+  }
+
+  async sendText(stream: TextStream): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.texts.push(stream);
+  }
+
+  async sendData(message: DataMessage): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.data.push(message);
+  }
+
+  async setAttributes(attributes: Record<string, string>): Promise<void> {
+    Object.assign(this.attributes, attributes);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+/** Hands out fake rooms and remembers them in the order they were joined. */
+export class FakeRoomConnector implements RoomConnector {
+  readonly joined: FakeRoom[] = [];
+  /** When set, joining fails with this. */
+  failure: Error | null = null;
+
+  async connect(options: ConnectOptions): Promise<RoomConnection> {
+    if (this.failure) throw this.failure;
+    const room = new FakeRoom(options);
+    this.joined.push(room);
+    return room;
+  }
+
+  async stop(): Promise<void> {
+    for (const room of this.joined) await room.close();
+  }
+}
