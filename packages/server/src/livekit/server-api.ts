@@ -73,7 +73,9 @@ function toParticipant(participant: ServerParticipant): LiveParticipant {
     name: participant.name,
     kind: kinds[participant.kind] ?? 'unknown',
     attributes: participant.attributes,
-    hasAudio: participant.tracks.some((track) => track.type === audioTrack && voiceSources.includes(track.source)),
+    hasAudio: participant.tracks.some(
+      (track) => track.type === audioTrack && voiceSources.includes(track.source),
+    ),
   };
 }
 

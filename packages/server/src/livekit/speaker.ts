@@ -1,0 +1,111 @@
+import { transcriptionTopic } from '@dialoglens/protocol';
+import {
+  AudioFrame,
+  AudioSource,
+  LocalAudioTrack,
+  Room,
+  RoomEvent,
+  TrackPublishOptions,
+  TrackSource,
+} from '@livekit/rtc-node';
+
+/** Audio waits at most this long inside the source before `play` waits for room. */
+const queueMs = 200;
+
+export interface HeardCaption {
+  text: string;
+  attributes: Record<string, string>;
+  /** Identity in whose name the caption was sent. */
+  sender: string;
+  /** Monotonic instant of arrival. */
+  arrivedMs: number;
+}
+
+/** A participant of our own who speaks recorded audio into a room and sees its captions: for the demo and for tests. */
+export class Speaker {
+  readonly identity: string;
+  readonly room: Room;
+  #source: AudioSource | undefined;
+  #track: LocalAudioTrack | undefined;
+  #format = { sampleRate: 16_000, channels: 1 };
+
+  private constructor(identity: string, room: Room) {
+    this.identity = identity;
+    this.room = room;
+  }
+
+  /** Joins with a user token. `onCaption` sees every revision that arrives. */
+  static async join(options: {
+    url: string;
+    token: string;
+    identity: string;
+    onCaption?: (caption: HeardCaption) => void;
+  }): Promise<Speaker> {
+    const room = new Room();
+    const { onCaption } = options;
+    room.registerTextStreamHandler(transcriptionTopic, (reader, sender) => {
+      const read = async () => {
+        const text = await reader.readAll();
+        const attributes = reader.info.attributes ?? {};
+        onCaption?.({ text, attributes, sender: sender.identity, arrivedMs: performance.now() });
+      };
+      // A stream that breaks off belongs to a connection that is going away.
+      read().catch(() => undefined);
+    });
+    await room.connect(options.url, options.token, { autoSubscribe: false, dynacast: false });
+    return new Speaker(options.identity, room);
+  }
+
+  /** Publishes a microphone track. Returns its SID. */
+  async publish(format = { sampleRate: 16_000, channels: 1 }): Promise<string> {
+    this.#format = format;
+    this.#source = new AudioSource(format.sampleRate, format.channels, queueMs);
+    this.#track = LocalAudioTrack.createAudioTrack('microphone', this.#source);
+    const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
+    const publication = await this.#local().publishTrack(this.#track, options);
+    return publication.sid ?? '';
+  }
+
+  async unpublish(): Promise<void> {
+    const sid = [...this.#local().trackPublications.keys()][0];
+    if (sid) await this.#local().unpublishTrack(sid);
+    await this.#source?.close();
+    this.#source = undefined;
+  }
+
+  /** Speaks interleaved PCM in the published format, in real time. Resolves when it has been said or on abort. */
+  async play(pcm: Int16Array, signal?: AbortSignal): Promise<void> {
+    const { sampleRate, channels } = this.#format;
+    // 20 ms: a whole number of samples at 22.05 and 44.1 kHz, which 10 ms is not.
+    const frame = Math.round(sampleRate / 50);
+    for (let at = 0; at < pcm.length; at += frame * channels) {
+      if (signal?.aborted || !this.#source) return;
+      const data = new Int16Array(frame * channels);
+      data.set(pcm.subarray(at, at + frame * channels));
+      await this.#source.captureFrame(new AudioFrame(data, sampleRate, channels, frame));
+    }
+  }
+
+  /** Says nothing for this long, as an open microphone does. */
+  async silence(ms: number, signal?: AbortSignal): Promise<void> {
+    const { sampleRate, channels } = this.#format;
+    await this.play(new Int16Array(Math.round((ms * sampleRate) / 1000) * channels), signal);
+  }
+
+  async leave(): Promise<void> {
+    await this.room.disconnect();
+    await this.#source?.close();
+    this.#source = undefined;
+  }
+
+  /** Resolves when the room is gone for this participant. */
+  get disconnected(): Promise<void> {
+    return new Promise((resolve) => this.room.once(RoomEvent.Disconnected, () => resolve()));
+  }
+
+  #local() {
+    const local = this.room.localParticipant;
+    if (!local) throw new Error(`${this.identity} is not in a room`);
+    return local;
+  }
+}
