@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+
+const main = new URL('../dist/cli/main.js', import.meta.url);
+
+if (existsSync(main)) {
+  await import(main.href);
+} else {
+  console.error(
+    'DialogLens is not built yet. Run `npm install` and `npm run build` in the repository first.',
+  );
+  process.exitCode = 1;
+}
