@@ -25,7 +25,7 @@ function segment(over: Partial<Segment>): Segment {
 }
 
 const upAndClear = '\x1b[1A\x1b[2K';
-const escape = (text: string) => text.replaceAll('[', '\\[');
+const quoted = (text: string) => text.replaceAll('[', '\\[');
 
 /** A screen of lines, just enough terminal to see what is left standing. */
 function terminal(isTTY: boolean) {
@@ -35,7 +35,7 @@ function terminal(isTTY: boolean) {
     isTTY,
     columns: 60,
     write(text: string) {
-      for (const part of text.split(new RegExp(`(${escape(upAndClear)}|\n)`))) {
+      for (const part of text.split(new RegExp(`(${quoted(upAndClear)}|\n)`))) {
         if (part === '\n') lines.push('');
         else if (part === upAndClear) {
           lines.pop();
