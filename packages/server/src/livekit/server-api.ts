@@ -85,26 +85,21 @@ function explain(thrown: unknown, url: string): DialogLensError {
   const status: unknown = Reflect.get(error, 'status');
   if (status === 404) return new DialogLensError('not_found', 'LiveKit has no such room or participant.');
   if (status === 401 || status === 403) return explainRefusal(error);
-  const code: unknown = Reflect.get(asError(error.cause), 'code');
-  return new DialogLensError(
-    'livekit_unreachable',
-    `LiveKit at ${url} cannot be reached (${code ?? error.name}).`,
-    {
-      field: 'LIVEKIT_URL',
-      remedy: 'Check LIVEKIT_URL and that the server is running and reachable from this machine.',
-      cause: error,
-    },
-  );
+  return new DialogLensError('livekit_unreachable', `LiveKit at ${url} cannot be reached.`, {
+    field: 'LIVEKIT_URL',
+    remedy: 'Check LIVEKIT_URL and that the server is running and reachable from this machine.',
+    cause: error,
+  });
 }
 
 function explainRefusal(error: Error): DialogLensError {
+  // LiveKit's own message quotes the whole token, so it is not passed on.
   // The server says "invalid API key" for a key it does not know, and speaks of the token otherwise.
   if (/api key/i.test(error.message)) {
     return new DialogLensError('livekit_key_unknown', 'LiveKit does not know this API key.', {
       field: 'LIVEKIT_API_KEY',
       remedy:
         'Set LIVEKIT_API_KEY to a key of this LiveKit server (its `keys:` section or your Cloud project).',
-      cause: error,
     });
   }
   return new DialogLensError('livekit_secret_wrong', 'LiveKit knows the API key but refuses the secret.', {
