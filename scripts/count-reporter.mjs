@@ -1,7 +1,7 @@
 /**
  * Counts what a vitest run really did, for the closing line of `npm test`: tests, files that could not be loaded and
  * errors outside any test. Writes `{ passed, failed, skipped, outside, finished }` to the file named by
- * DIALOGLENS_TEST_COUNTS.
+ * VITEST_COUNTS_FILE.
  */
 import { writeFileSync } from 'node:fs';
 
@@ -10,7 +10,7 @@ export default class CountReporter {
     const counts = { passed: 0, failed: 0, skipped: 0, outside: unhandledErrors.length, finished: true };
     if (reason === 'interrupted') counts.finished = false;
     for (const module of modules) count(module, counts);
-    writeFileSync(process.env.DIALOGLENS_TEST_COUNTS, JSON.stringify(counts));
+    writeFileSync(process.env.VITEST_COUNTS_FILE, JSON.stringify(counts));
   }
 }
 

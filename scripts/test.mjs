@@ -50,7 +50,7 @@ async function runVitest(args) {
   try {
     const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`];
     const code = await runNode([join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args], {
-      DIALOGLENS_TEST_COUNTS: countsFile,
+      VITEST_COUNTS_FILE: countsFile,
     });
     addCounts(code, countsFile);
   } finally {

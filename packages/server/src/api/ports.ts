@@ -1,6 +1,7 @@
 import type { CapacityView, DemandSettings, Readiness, RoomView, Segment } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
-import type { Logger, Metrics } from '../observability/telemetry.ts';
+import type { Metrics } from '../observability/metric-table.ts';
+import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Session, SpeakerCoverage, Store } from '../store/store.ts';
 

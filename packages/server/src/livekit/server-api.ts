@@ -106,6 +106,5 @@ function explainRefusal(error: Error): DialogLensError {
     field: 'LIVEKIT_API_SECRET',
     remedy:
       'Set LIVEKIT_API_SECRET to the secret that belongs to LIVEKIT_API_KEY; also check this machine’s clock.',
-    cause: error,
   });
 }
