@@ -31,7 +31,7 @@ export interface ModelPackage {
 export const tokensFile = {
   path: 'tokens.txt',
   bytes: 510_394,
-  sha256: '437b2cd6fdfdd792965a322d685ba583ede681f44aef45820b062cb45365dc5b3',
+  sha256: '437b2cd6fdfd792965a322d685ba583ede681f44aef45820b062cb45365dc5b3',
 } as const;
 
 export const moonshinePackage = {
