@@ -1,0 +1,136 @@
+import {
+  demandSettingsSchema,
+  pagedSchema,
+  pageQuerySchema,
+  roomNameSchema,
+  roomViewSchema,
+  startAnswerSchema,
+  stopAnswerSchema,
+  textFault,
+} from '@dialoglens/protocol';
+import { z } from 'zod';
+import { DialogLensError } from '../errors.ts';
+import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
+import { actorOf, requireRoomController, requireRoomReader, roomScope } from './callers.ts';
+import { pageByKey } from './paging.ts';
+import type { StartAnswer } from './ports.ts';
+
+const roomParams = z.object({ room: roomNameSchema });
+
+/** The body of start-transcription; no body means no wishes. Texts that the store cannot hold are named. */
+const startBody = demandSettingsSchema
+  .superRefine((settings, context) => {
+    const texts = [settings.provider ?? '', ...(settings.hints ?? [])];
+    const paths = [['provider'], ...(settings.hints ?? []).map((_, index) => ['hints', index])];
+    texts.forEach((text, index) => {
+      const message = textFault(text);
+      if (message) context.addIssue({ code: 'custom', message, path: paths[index] ?? [] });
+    });
+  })
+  .nullish();
+
+const startMessages: Record<StartAnswer['status'], string> = {
+  assigned: 'Transcription agent will join room shortly',
+  queued: 'Transcription agent will join room as soon as a slot is free',
+  armed: 'Transcription agent will join room when it starts',
+};
+
+/** Reading, starting and stopping rooms. */
+export function registerRooms(app: ApiInstance, { control }: ResourceDeps): void {
+  app.get(
+    '/api/rooms',
+    {
+      schema: {
+        tags: ['rooms'],
+        summary: 'Rooms that are wanted or transcribed',
+        querystring: pageQuerySchema,
+        response: { 200: pagedSchema(roomViewSchema), ...problems },
+      },
+    },
+    async (request) => {
+      const scope = roomScope(request.caller, undefined);
+      const rooms = (await control.rooms()).filter(({ room }) => scope === undefined || room === scope);
+      return pageByKey(rooms, ({ room }) => room, request.query);
+    },
+  );
+  app.get(
+    '/api/rooms/:room',
+    {
+      schema: {
+        tags: ['rooms'],
+        summary: 'One room: wish, status with reason, agent, place in the queue',
+        params: roomParams,
+        response: { 200: roomViewSchema, ...problems },
+      },
+    },
+    async (request) => {
+      requireRoomReader(request.caller, request.params.room);
+      const view = await control.room(request.params.room);
+      if (view) return view;
+      throw new DialogLensError('not_found', 'Nobody asked for this room to be transcribed.', {
+        field: 'room',
+        remedy: 'POST to start-transcription of this room to ask for it.',
+      });
+    },
+  );
+  registerControl(app, control);
+}
+
+function registerControl(app: ApiInstance, control: ResourceDeps['control']): void {
+  app.post(
+    '/api/rooms/:room/start-transcription',
+    {
+      schema: {
+        tags: ['rooms'],
+        summary: 'Ask for a room to be transcribed',
+        description: 'Repeating it changes nothing. A room that has not started yet is `armed`.',
+        params: roomParams,
+        body: startBody,
+        response: { 200: startAnswerSchema, ...problems },
+      },
+    },
+    async (request) => {
+      const { room } = request.params;
+      requireRoomController(request.caller, room);
+      const answer = await control.start(room, request.body ?? {}, actorOf(request.caller));
+      const { status, reason, sessionId, queuePosition } = answer;
+      return {
+        success: true as const,
+        message: startMessages[status],
+        status,
+        room,
+        reason,
+        ...(sessionId === null ? {} : { sessionId }),
+        ...(queuePosition === null ? {} : { queuePosition }),
+      };
+    },
+  );
+  app.post(
+    '/api/rooms/:room/stop-transcription',
+    {
+      schema: {
+        tags: ['rooms'],
+        summary: 'Stop transcribing a room',
+        params: roomParams,
+        response: { 200: stopAnswerSchema, ...problems },
+      },
+    },
+    async (request) => {
+      const { room } = request.params;
+      requireRoomController(request.caller, room);
+      const { status, reason, sessionId } = await control.stop(room, actorOf(request.caller));
+      const message =
+        status === 'stopped'
+          ? 'Transcription agent will leave room shortly'
+          : 'No transcription was running in room';
+      return {
+        success: true as const,
+        message,
+        status,
+        room,
+        reason,
+        ...(sessionId === null ? {} : { sessionId }),
+      };
+    },
+  );
+}
