@@ -1,0 +1,155 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { isLoopback } from '../api/loopback.ts';
+import { DialogLensError } from '../errors.ts';
+import { type Config, configSchema } from './schema.ts';
+import { type Setting, settings } from './settings.ts';
+import {
+  type Environment,
+  environmentLayer,
+  type Flags,
+  fileLayer,
+  flagLayer,
+  fromText,
+  type Layer,
+  type Problem,
+  type Source,
+} from './sources.ts';
+
+export interface LoadOptions {
+  /** Parsed flags as commander names them; those that are no settings are ignored. `config` is the YAML file. */
+  flags: Flags;
+  env: Environment;
+  /** Relative paths begin here. */
+  cwd: string;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** Where each value came from, by setting path. */
+  sources: ReadonlyMap<string, Source>;
+}
+
+/**
+ * Reads the configuration: flags, then environment, then YAML file, then defaults.
+ * @throws DialogLensError `invalid_config` listing every problem with its remedy; no secret is in it.
+ */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const layers = [
+    flagLayer(options.flags),
+    environmentLayer(options.env),
+    fileLayer(options.flags, options.env, options.cwd),
+    machineDefaults(options.env),
+  ];
+  const problems = layers.flatMap((layer) => layer.problems);
+  const sources = new Map<string, Source>();
+  const tree: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const found = layers.map((layer) => layer.values.get(setting.path)).find((entry) => entry !== undefined);
+    const source = found?.source ?? { kind: 'default', name: 'default' };
+    sources.set(setting.path, source);
+    const value = check(setting, found?.value, source, problems);
+    if (value !== undefined) place(tree, setting.path, value);
+  }
+  if (problems.length > 0) throw invalid(problems);
+  const config = withAbsolutePaths(configSchema.parse(withSections(tree)), options);
+  const contradictions = findContradictions(config);
+  if (contradictions.length > 0) throw invalid(contradictions);
+  return { config, sources };
+}
+
+/** Reads the configuration of the running process. */
+export function loadProcessConfig(flags: Flags): LoadedConfig {
+  return loadConfig({ flags, env: process.env, cwd: process.cwd() });
+}
+
+/** Folders as the XDG base directory specification places them. */
+function machineDefaults(env: Environment): Layer {
+  const home = env.HOME || homedir();
+  const source: Source = { kind: 'default', name: 'default' };
+  return {
+    values: new Map([
+      ['dataDir', { value: join(env.XDG_DATA_HOME || join(home, '.local/share'), 'dialoglens'), source }],
+      ['cacheDir', { value: join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dialoglens'), source }],
+    ]),
+    problems: [],
+  };
+}
+
+function check(setting: Setting, raw: unknown, source: Source, problems: Problem[]): unknown {
+  const isText = source.kind === 'flag' || source.kind === 'environment';
+  const result = setting.schema.safeParse(isText ? fromText(setting, raw) : raw);
+  if (result.success) return result.data;
+  const shown = setting.secret ? 'its value' : JSON.stringify(raw);
+  problems.push({
+    field: setting.path,
+    message: `${source.name} is ${shown}, which is not valid: ${[...new Set(result.error.issues.map((i) => i.message))].join('; ')}`,
+    remedy: `${setting.doc} Correct or remove ${source.name}.`,
+  });
+  return undefined;
+}
+
+function place(tree: Record<string, unknown>, path: string, value: unknown): void {
+  const [first = '', ...rest] = path.split('.');
+  if (rest.length === 0) {
+    tree[first] = value;
+    return;
+  }
+  const below = { ...(tree[first] as Record<string, unknown> | undefined) };
+  place(below, rest.join('.'), value);
+  tree[first] = below;
+}
+
+/** A section of which nothing is set is there all the same. */
+function withSections(tree: Record<string, unknown>): Record<string, unknown> {
+  return { livekit: {}, ...tree };
+}
+
+function withAbsolutePaths(config: Config, { cwd, env }: LoadOptions): Config {
+  const home = env.HOME || homedir();
+  const absolute = (path: string) => resolve(cwd, path.replace(/^~(?=\/|$)/, home));
+  return { ...config, dataDir: absolute(config.dataDir), cacheDir: absolute(config.cacheDir) };
+}
+
+/** What is wrong although each value is fine on its own. */
+function findContradictions(config: Config): Problem[] {
+  const problems: Problem[] = [];
+  const { livekit } = config;
+  const names = { url: 'LIVEKIT_URL', apiKey: 'LIVEKIT_API_KEY', apiSecret: 'LIVEKIT_API_SECRET' } as const;
+  const keys = ['url', 'apiKey', 'apiSecret'] as const;
+  const missing = keys.filter((key) => livekit[key] === undefined);
+  if (missing.length > 0 && missing.length < keys.length) {
+    const missingNames = missing.map((key) => names[key]).join(' and ');
+    problems.push({
+      field: `livekit.${missing[0]}`,
+      message: `${missingNames} ${missing.length === 1 ? 'is' : 'are'} missing, while ${keys
+        .filter((key) => !missing.includes(key))
+        .map((key) => names[key])
+        .join(' and ')} is set`,
+      remedy: `Set ${missingNames} too, or none of the three to use a livekit-server of our own.`,
+    });
+  }
+  if (config.apiKeys.length === 0 && !isLoopback(config.host)) {
+    problems.push({
+      field: 'apiKeys',
+      message: `is empty, while host is ${config.host}, which other machines can reach`,
+      remedy:
+        'Set DIALOGLENS_API_KEYS to at least one key (`openssl rand -hex 24` makes one), or listen on 127.0.0.1.',
+    });
+  }
+  return problems;
+}
+
+function invalid(problems: Problem[]): DialogLensError {
+  const lines = problems.map(({ field, message, remedy }) => `  ${field}: ${message}.\n    ${remedy}`);
+  const count = problems.length === 1 ? 'One thing is' : `${problems.length} things are`;
+  return new DialogLensError(
+    'invalid_config',
+    `${count} wrong with the configuration:\n${lines.join('\n')}`,
+    {
+      field: problems[0]?.field ?? '',
+      remedy:
+        'Every setting is in docs/reference/configuration.md; `dialoglens config` shows what is in force.',
+    },
+  );
+}

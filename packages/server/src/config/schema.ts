@@ -1,0 +1,210 @@
+import { z } from 'zod';
+
+/**
+ * Every setting: what it may be, its default, and the sentence that explains it in `docs/reference/configuration.md`.
+ * The path in this object is the key in the YAML file; the environment variable is derived from it unless `env` says
+ * otherwise.
+ */
+export interface SettingDoc {
+  doc: string;
+  /** An environment variable whose name the ecosystem already knows, instead of `DIALOGLENS_…`. */
+  env?: string;
+  /** Long flag without the dashes, for the few settings that have one. */
+  flag?: string;
+  /** `all`: never shown; `password`: a URL that is shown without its password. */
+  secret?: 'all' | 'password';
+  /** The default in words, where it depends on the machine. */
+  defaultText?: string;
+}
+
+export const settingDocs = z.registry<SettingDoc>();
+
+/** A URL with one of these schemes. */
+function url(schemes: readonly string[]) {
+  return z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
+    error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  });
+}
+
+const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
+/** What a caller must not be able to guess. */
+const minApiKeyLength = 16;
+
+const livekit = z.strictObject({
+  url: url(['ws:', 'wss:', 'http:', 'https:']).optional().register(settingDocs, {
+    env: 'LIVEKIT_URL',
+    flag: 'livekit-url',
+    doc: 'Address of your LiveKit server. Without it `start` runs a livekit-server of its own on this machine.',
+  }),
+  apiKey: z.string().min(1).optional().register(settingDocs, {
+    env: 'LIVEKIT_API_KEY',
+    doc: 'API key of that server or LiveKit Cloud project.',
+  }),
+  apiSecret: z.string().min(1).optional().register(settingDocs, {
+    env: 'LIVEKIT_API_SECRET',
+    secret: 'all',
+    doc: 'The secret that belongs to the API key.',
+  }),
+});
+
+const log = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').register(settingDocs, {
+    env: 'LOG_LEVEL',
+    flag: 'log-level',
+    doc: 'The least important log lines to print.',
+  }),
+  format: z.enum(['auto', 'pretty', 'json']).default('auto').register(settingDocs, {
+    flag: 'log-format',
+    doc: 'Form of log lines; `auto` is `pretty` on a terminal and `json` elsewhere.',
+  }),
+});
+
+const rooms = z.strictObject({
+  policy: z.enum(['demand', 'all']).default('demand').register(settingDocs, {
+    flag: 'policy',
+    doc: 'Which rooms are transcribed: `demand` for those that ask for it (API or room metadata), `all` for every room with a human in it.',
+  }),
+  pollIntervalMs: milliseconds(500, 60_000).default(5_000).register(settingDocs, {
+    doc: 'How often LiveKit is asked for its rooms, give or take 20 %. Rooms are found this way even without webhooks.',
+  }),
+});
+
+const webhooks = z.strictObject({
+  enabled: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether `POST /webhooks/livekit` is served. Webhooks only make DialogLens notice rooms sooner.',
+  }),
+});
+
+const agent = z.strictObject({
+  slots: z.int().min(1).max(200).default(10).register(settingDocs, {
+    flag: 'slots',
+    doc: 'How many rooms one worker serves at a time; further rooms wait in the queue.',
+  }),
+  maxParticipants: z.int().min(1).max(1_000).default(50).register(settingDocs, {
+    doc: 'How many speakers of one room are transcribed, unless the room asks for another number.',
+  }),
+  emptyRoomLeaveMs: milliseconds(1_000, 600_000).default(10_000).register(settingDocs, {
+    doc: 'How long the agent stays in a room after the last human has left.',
+  }),
+  screenShareAudio: z.boolean().default(false).register(settingDocs, {
+    doc: 'Whether the sound of shared screens is transcribed too.',
+  }),
+});
+
+const captions = z.strictObject({
+  textStreams: z.boolean().default(true).register(settingDocs, {
+    doc: 'Publish captions as `lk.transcription` text streams, which LiveKit’s own components show.',
+  }),
+  dataMessages: z.boolean().default(true).register(settingDocs, {
+    doc: 'Publish captions as data messages on the topic `transcript`.',
+  }),
+  replayFinals: z.int().min(0).max(500).default(20).register(settingDocs, {
+    doc: 'How many of the last final captions somebody who joins late is sent; 0 for none.',
+  }),
+});
+
+const speech = z.strictObject({
+  provider: z.enum(['local', 'scripted']).default('local').register(settingDocs, {
+    flag: 'provider',
+    doc: 'Speech engine. `local` runs on this machine; `scripted` says a fixed script, for tests.',
+  }),
+  language: z
+    .string()
+    .regex(
+      /^([a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*|auto)$/,
+      'must be a language tag such as en or en-US, or auto',
+    )
+    .default('en')
+    .register(settingDocs, { flag: 'language', doc: 'Language spoken in rooms that do not name one.' }),
+  partials: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether words are shown while they are being said. Off saves about half of the computing time.',
+  }),
+  partialModel: z.enum(['tiny', 'base']).default('tiny').register(settingDocs, {
+    doc: 'Moonshine model for words as they are said.',
+  }),
+  finalModel: z.enum(['tiny', 'base']).default('base').register(settingDocs, {
+    doc: 'Moonshine model for the text that is kept.',
+  }),
+  threads: z.int().min(1).max(64).default(1).register(settingDocs, {
+    doc: 'Threads that one run of a speech model uses.',
+  }),
+  endSilenceMs: milliseconds(100, 5_000).default(800).register(settingDocs, {
+    doc: 'Silence that ends an utterance.',
+  }),
+  maxUtteranceMs: milliseconds(2_000, 12_000).default(12_000).register(settingDocs, {
+    doc: 'Longest utterance; one that goes on is cut at the best pause before.',
+  }),
+  preRollMs: milliseconds(0, 300).default(300).register(settingDocs, {
+    doc: 'Sound kept from before the voice was noticed, so that first syllables are not lost.',
+  }),
+});
+
+const store = z.strictObject({
+  journalMaxBytes: z.int().min(1_000_000).default(256_000_000).register(settingDocs, {
+    doc: 'How much final text may wait on disk while the database is away.',
+  }),
+});
+
+const limits = z.strictObject({
+  viewers: z.int().min(1).max(100_000).default(1_000).register(settingDocs, {
+    doc: 'How many live viewers (server-sent events) may be connected at once.',
+  }),
+});
+
+/** The settings of one process. */
+export const configSchema = z.strictObject({
+  livekit,
+  host: z.string().min(1).default('127.0.0.1').register(settingDocs, {
+    flag: 'host',
+    doc: 'Address to listen on. Any address that other machines can reach needs `apiKeys`.',
+  }),
+  port: z.int().min(0).max(65_535).default(3010).register(settingDocs, {
+    flag: 'port',
+    doc: 'Port of the API; 0 takes any free one.',
+  }),
+  apiKeys: z
+    .array(z.string().min(minApiKeyLength, `must each have at least ${minApiKeyLength} characters`))
+    .default([])
+    .register(settingDocs, {
+      secret: 'all',
+      doc: 'Keys that callers of the API send as `Authorization: Bearer …`; several are separated by commas in the environment.',
+    }),
+  dataDir: z.string().min(1).register(settingDocs, {
+    flag: 'data',
+    defaultText: '`dialoglens` in `$XDG_DATA_HOME` or `~/.local/share`',
+    doc: 'Folder for transcripts, when no `databaseUrl` is set, and for what must survive a restart.',
+  }),
+  cacheDir: z.string().min(1).register(settingDocs, {
+    defaultText: '`dialoglens` in `$XDG_CACHE_HOME` or `~/.cache`',
+    doc: 'Folder for what can be fetched again: speech models, livekit-server.',
+  }),
+  databaseUrl: url(['postgres:', 'postgresql:']).optional().register(settingDocs, {
+    env: 'DATABASE_URL',
+    secret: 'password',
+    doc: 'PostgreSQL 15 or newer. Without it transcripts are kept in `dataDir`.',
+  }),
+  redisUrl: url(['redis:', 'rediss:']).optional().register(settingDocs, {
+    env: 'REDIS_URL',
+    secret: 'password',
+    doc: 'Redis for clusters of several processes. `start` runs everything in one process and needs none.',
+  }),
+  workerId: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'may have letters, digits, dots, dashes and underscores, at most 64')
+    .optional()
+    .register(settingDocs, {
+      env: 'WORKER_ID',
+      defaultText: 'a new one at each start',
+      doc: 'Name of this worker in rooms, metrics and logs.',
+    }),
+  log,
+  rooms,
+  webhooks,
+  agent,
+  captions,
+  speech,
+  store,
+  limits,
+});
+
+export type Config = z.output<typeof configSchema>;
