@@ -1,4 +1,5 @@
 import { sampleRate } from '../../stt.ts';
+import { withoutLoop } from '../../utterance-text.ts';
 import { loadNativeSpeech, type NativeRecognizer, toFloat } from './native.ts';
 
 /** Text of whole utterances. Calls may overlap. */
@@ -38,6 +39,6 @@ export class MoonshineRecogniser implements UtteranceRecogniser {
     const stream = this.#native.createStream();
     stream.acceptWaveform({ samples: toFloat(pcm), sampleRate });
     const result = await this.#native.decodeAsync(stream);
-    return result.text.trim();
+    return withoutLoop(result.text, result.tokens.length, pcm.length / sampleRate);
   }
 }

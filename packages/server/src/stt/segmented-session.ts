@@ -1,0 +1,285 @@
+import { type EndpointEvent, Endpointer, type EndpointerOptions } from '../audio/endpointer.ts';
+import { detectorWindow } from '../audio/speech-detector.ts';
+import { samplesPerMs } from '../audio/track-clock.ts';
+import { AudioTail } from './audio-tail.ts';
+import type { SttEvent, SttOpenOptions, SttSession } from './stt.ts';
+import { estimateWordTimes, StablePrefix, type VoicedRange } from './utterance-text.ts';
+
+export type RecogniseOutcome =
+  | { state: 'text'; text: string }
+  | { state: 'dropped'; reason: 'replaced' | 'overload' | 'cancelled' }
+  | { state: 'failed'; message: string };
+
+/** What a session needs of an engine that recognises whole utterances. */
+export interface UtteranceEngine {
+  /** Milliseconds of audio between two partials, as the load allows now. */
+  readonly partialIntervalMs: number;
+  /** Never rejects. Of several finals asked for, the first is answered first. */
+  recognise(kind: 'partial' | 'final', pcm: Int16Array): Promise<RecogniseOutcome>;
+  /** Forgets what waits; it is answered as dropped. */
+  cancel(): void;
+}
+
+interface Utterance {
+  startSample: number;
+  voiceSample: number;
+  stable: StablePrefix;
+  /** Where the newest partial ended. */
+  partialSample: number;
+  partialsWaiting: number;
+}
+
+/** Audio kept beyond the last voice when an utterance is decoded: word ends are quiet. */
+const tailSamples = 240 * samplesPerMs;
+/** Less voice than this says nothing worth a partial. */
+const minPartialSamples = 480 * samplesPerMs;
+/** Audio held while nobody speaks: covers the pre-roll and the time it takes to believe in speech. */
+const idleSamples = 1_000 * samplesPerMs;
+
+/**
+ * A session over an engine that only knows whole utterances: finds them with the endpointer, shows partials of the growing
+ * utterance, and emits one final for each, in order.
+ */
+export class SegmentedSession implements SttSession {
+  readonly #options: SttOpenOptions;
+  readonly #engine: UtteranceEngine;
+  readonly #endpoint: Partial<EndpointerOptions>;
+  readonly #onEvent: (event: SttEvent) => void;
+  readonly #onClosed: () => void;
+  readonly #audio: AudioTail;
+  #endpointer: Endpointer;
+  #window: { startSample: number; speech: boolean };
+  #voiced: VoicedRange[] = [];
+  #utterance: Utterance | null = null;
+  #state: 'open' | 'finishing' | 'closed' = 'open';
+  /** Emits finals one after the other; never rejects. */
+  #finals: Promise<void> = Promise.resolve();
+
+  constructor(
+    options: SttOpenOptions,
+    engine: UtteranceEngine,
+    onEvent: (event: SttEvent) => void,
+    extra: { endpoint?: Partial<EndpointerOptions>; onClosed?: () => void } = {},
+  ) {
+    this.#options = options;
+    this.#engine = engine;
+    this.#onEvent = onEvent;
+    this.#endpoint = extra.endpoint ?? {};
+    this.#onClosed = extra.onClosed ?? (() => undefined);
+    this.#audio = new AudioTail(options.startSample);
+    this.#endpointer = new Endpointer(options.startSample, this.#endpoint);
+    this.#window = { startSample: options.startSample, speech: false };
+  }
+
+  write(pcm: Int16Array, firstSample: number, speech: boolean): void {
+    if (this.#state !== 'open' || pcm.length === 0) return;
+    if (firstSample > this.#audio.endSample) this.#restart(firstSample);
+    // What was heard before is not heard again.
+    const seen = this.#audio.endSample - firstSample;
+    if (seen >= pcm.length) return;
+    let rest = pcm.subarray(seen);
+    while (rest.length > 0) {
+      const room = this.#window.startSample + detectorWindow - this.#audio.endSample;
+      const part = rest.subarray(0, room);
+      rest = rest.subarray(part.length);
+      this.#audio.append(part);
+      this.#window.speech ||= speech;
+      if (part.length === room) this.#closeWindow();
+    }
+  }
+
+  flush(): void {
+    if (this.#state !== 'open') return;
+    this.#endUtterance();
+  }
+
+  async finish(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#endUtterance();
+      this.#state = 'finishing';
+    }
+    await this.#finals;
+    this.close();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#utterance = null;
+    this.#engine.cancel();
+    this.#audio.restart(this.#audio.endSample);
+    this.#onClosed();
+  }
+
+  /** A hole: what was said before it is complete, what comes after is something else. */
+  #restart(firstSample: number): void {
+    this.#endUtterance();
+    this.#audio.restart(firstSample);
+    this.#voiced = [];
+    this.#endpointer = new Endpointer(firstSample, this.#endpoint);
+    this.#window = { startSample: firstSample, speech: false };
+  }
+
+  #endUtterance(): void {
+    if (this.#window.speech) this.#markVoiced(this.#window.startSample, this.#audio.endSample);
+    this.#apply(this.#endpointer.flush(this.#audio.endSample));
+    this.#window = { startSample: this.#audio.endSample, speech: false };
+  }
+
+  #closeWindow(): void {
+    const { startSample, speech } = this.#window;
+    this.#window = { startSample: startSample + detectorWindow, speech: false };
+    if (speech) this.#markVoiced(startSample, startSample + detectorWindow);
+    this.#apply(this.#endpointer.push(speech ? 1 : 0, startSample));
+    if (this.#utterance) this.#maybePartial(this.#utterance);
+    this.#forget();
+  }
+
+  #forget(): void {
+    const keepFrom = this.#utterance?.startSample ?? this.#audio.endSample - idleSamples;
+    this.#audio.dropBefore(keepFrom);
+    while ((this.#voiced[0]?.endSample ?? keepFrom + 1) <= keepFrom) this.#voiced.shift();
+  }
+
+  #markVoiced(startSample: number, endSample: number): void {
+    const last = this.#voiced.at(-1);
+    if (last?.endSample === startSample) last.endSample = endSample;
+    else this.#voiced.push({ startSample, endSample });
+  }
+
+  #apply(events: readonly EndpointEvent[]): void {
+    let afterCut = false;
+    for (const event of events) {
+      if (event.type === 'start') {
+        this.#begin(event.startSample, event.voiceSample);
+        if (!afterCut) this.#emit({ type: 'speech-start', sample: event.voiceSample });
+      } else {
+        afterCut = event.cut;
+        this.#complete(event.endSample);
+        if (!event.cut) this.#emit({ type: 'speech-end', sample: event.endSample });
+      }
+    }
+  }
+
+  #begin(startSample: number, voiceSample: number): void {
+    this.#utterance = {
+      startSample,
+      voiceSample,
+      stable: new StablePrefix(),
+      partialSample: startSample,
+      partialsWaiting: 0,
+    };
+  }
+
+  #maybePartial(utterance: Utterance): void {
+    if (!this.#options.wantPartials || utterance.partialsWaiting > 1) return;
+    const voiceEnd = this.#voiced.at(-1)?.endSample ?? 0;
+    const endSample = Math.min(this.#audio.endSample, voiceEnd + tailSamples);
+    if (voiceEnd - utterance.voiceSample < minPartialSamples) return;
+    if (voiceEnd <= utterance.partialSample) return;
+    if (endSample - utterance.partialSample < this.#engine.partialIntervalMs * samplesPerMs) return;
+    utterance.partialSample = endSample;
+    utterance.partialsWaiting += 1;
+    void this.#partial(utterance, endSample);
+  }
+
+  async #partial(utterance: Utterance, endSample: number): Promise<void> {
+    const { startSample } = utterance;
+    const outcome = await this.#engine.recognise('partial', this.#audio.slice(startSample, endSample));
+    utterance.partialsWaiting -= 1;
+    if (this.#utterance !== utterance || outcome.state !== 'text' || outcome.text === '') return;
+    this.#emit({ type: 'partial', startSample, endSample, ...utterance.stable.push(outcome.text) });
+  }
+
+  #complete(endSample: number): void {
+    const utterance = this.#utterance;
+    if (!utterance) return;
+    this.#utterance = null;
+    const voiced = this.#voicedWithin(utterance.startSample, endSample);
+    const voiceEnd = voiced.at(-1)?.endSample ?? endSample;
+    const until = Math.min(endSample, voiceEnd + tailSamples);
+    const pcm = this.#audio.slice(utterance.startSample, until);
+    const outcome = this.#recogniseFinal(pcm, utterance.startSample, voiced);
+    const before = this.#finals;
+    this.#finals = this.#inOrder(before, outcome, utterance.startSample, endSample, voiced);
+  }
+
+  async #inOrder(
+    before: Promise<void>,
+    outcome: Promise<RecogniseOutcome>,
+    startSample: number,
+    endSample: number,
+    voiced: VoicedRange[],
+  ): Promise<void> {
+    await before;
+    const result = await outcome;
+    if (result.state !== 'text') {
+      this.#reportLost(result, startSample, endSample);
+      return;
+    }
+    const { text } = result;
+    const words = this.#options.wantWords ? estimateWordTimes(text, voiced) : [];
+    this.#emit({
+      type: 'final',
+      text,
+      startSample,
+      endSample,
+      language: 'en',
+      ...(words.length > 0 ? { words } : {}),
+    });
+    this.#emit({ type: 'usage', audioMs: (endSample - startSample) / samplesPerMs });
+  }
+
+  /** Quiet before the first word can make the engine hear nothing at all: then it is asked again without the quiet. */
+  async #recogniseFinal(
+    pcm: Int16Array,
+    startSample: number,
+    voiced: readonly VoicedRange[],
+  ): Promise<RecogniseOutcome> {
+    let result = await this.#engine.recognise('final', pcm);
+    for (const retryFrom of retryStarts(startSample, voiced)) {
+      if (result.state !== 'text' || result.text !== '') return result;
+      result = await this.#engine.recognise('final', pcm.subarray(retryFrom - startSample));
+    }
+    return result;
+  }
+
+  #voicedWithin(startSample: number, endSample: number): VoicedRange[] {
+    return this.#voiced
+      .map((range) => ({
+        startSample: Math.max(range.startSample, startSample),
+        endSample: Math.min(range.endSample, endSample),
+      }))
+      .filter((range) => range.endSample > range.startSample);
+  }
+
+  #reportLost(
+    result: Exclude<RecogniseOutcome, { state: 'text' }>,
+    startSample: number,
+    endSample: number,
+  ): void {
+    const overload = result.state === 'dropped';
+    this.#emit({
+      type: 'fault',
+      kind: overload ? 'rate-limit' : 'transient',
+      message: overload ? 'More speech waits to be recognised than this machine can take.' : result.message,
+      lost: { startSample, endSample },
+    });
+  }
+
+  #emit(event: SttEvent): void {
+    if (this.#state !== 'closed') this.#onEvent(event);
+  }
+}
+
+/** Where to begin again: at the first voice, then at the longest. */
+function retryStarts(startSample: number, voiced: readonly VoicedRange[]): number[] {
+  const first = voiced[0]?.startSample;
+  const longest = voiced.reduce<VoicedRange | undefined>(
+    (best, range) =>
+      !best || range.endSample - range.startSample > best.endSample - best.startSample ? range : best,
+    undefined,
+  )?.startSample;
+  const starts = new Set([first, longest].filter((sample) => sample !== undefined));
+  return [...starts].filter((sample) => sample > startSample);
+}
