@@ -1,0 +1,291 @@
+import type { CapacityView, DemandSettings, Readiness } from '@dialoglens/protocol';
+import type { Clock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
+import type { Metrics } from '../observability/metric-table.ts';
+import type { Logger } from '../observability/telemetry.ts';
+import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
+import type { Store } from '../store/store.ts';
+import type { AgentPool } from './agent-pool.ts';
+import { Assigner } from './assigner.ts';
+import { DemandKeeper } from './demand-keeper.ts';
+import { DirtyRooms, type HintSource } from './dirty-rooms.ts';
+import type { DispatcherSettings } from './dispatcher-settings.ts';
+import { backoffMs, jittered, Loop } from './loop.ts';
+import { leastLoaded } from './policy/least-loaded.ts';
+import type { PlacementPolicy } from './policy/placement-policy.ts';
+import { isTrouble, Reachability, watchedDirectory } from './reachability.ts';
+import { Reconciler } from './reconciler.ts';
+import { RoomControl } from './room-control.ts';
+import type { RoomDirectory } from './room-directory.ts';
+import { RoomMemory } from './room-memory.ts';
+import { RoomPoll } from './room-poll.ts';
+import type { Scheduler } from './scheduler.ts';
+import { WaitingRooms } from './waiting-rooms.ts';
+import { countFree, takers, World } from './world.ts';
+
+export interface AgentDispatcherDeps {
+  store: Pick<Store, 'leases' | 'demands' | 'record' | 'audit'>;
+  registry: AgentRegistry;
+  directory: RoomDirectory;
+  pool: AgentPool;
+  clock: Clock;
+  scheduler: Scheduler;
+  metrics: Metrics;
+  logger: Logger;
+  settings: DispatcherSettings;
+  /** Default: `leastLoaded`. */
+  policy?: PlacementPolicy;
+  /** Refuses settings no provider can serve. @throws DialogLensError `unsupported_language`, `unknown_provider` */
+  checkSettings?: (settings: DemandSettings) => void;
+  /** 0..1; default `Math.random`. */
+  random?: () => number;
+}
+
+const firstRetryMs = 500;
+const maxObserveRetryMs = 2000;
+/** Positions in the queue are published at most this often, ms. */
+const publishEveryMs = 100;
+
+/**
+ * Turns demand into leases. Any number may run side by side: each looks at the world and acts, and the store lets one
+ * of them win. Every event only marks a room as one to look at, so that lost, doubled and disordered events change
+ * nothing but the time it takes.
+ */
+export class AgentDispatcher {
+  /** Start, stop and views of rooms, as the API needs them. */
+  readonly control: RoomControl;
+  readonly #deps: AgentDispatcherDeps;
+  readonly #random: () => number;
+  readonly #reach: Reachability;
+  readonly #world: World;
+  readonly #memory = new RoomMemory();
+  readonly #waiting = new WaitingRooms();
+  readonly #dirty: DirtyRooms;
+  readonly #assigner: Assigner;
+  readonly #reconciler: Reconciler;
+  readonly #roomPoll: RoomPoll;
+  readonly #loops: Loop[];
+  #unlisten: (() => void)[] = [];
+  #running = false;
+  #pollFailures = 0;
+  #observeFailures = 0;
+  #cancelPublish: (() => void) | null = null;
+
+  constructor(deps: AgentDispatcherDeps) {
+    this.#deps = deps;
+    const { store, registry, clock, scheduler, metrics, logger, settings } = deps;
+    const random = deps.random ?? Math.random;
+    this.#random = random;
+    const reach = new Reachability(logger, metrics);
+    this.#reach = reach;
+    const directory = watchedDirectory(deps.directory, reach);
+    const world = new World({ store, registry, reach, clock, times: settings });
+    this.#world = world;
+    const look = (room: string, source: HintSource, afterMs?: number) => this.#look(room, source, afterMs);
+    const memory = this.#memory;
+    const shared = { store, registry, clock, metrics, settings, reach, memory, directory, world, look };
+    const checkSettings = deps.checkSettings ?? (() => undefined);
+    const keeper = new DemandKeeper({ ...shared, rooms: settings.rooms, checkSettings });
+    this.#assigner = new Assigner({ ...shared, scheduler, random, logger });
+    this.#reconciler = new Reconciler({
+      ...shared,
+      keeper,
+      waiting: this.#waiting,
+      assigner: this.#assigner,
+      policy: deps.policy ?? leastLoaded,
+      queueChanged: () => this.#publishSoon(),
+    });
+    this.#roomPoll = new RoomPoll({ ...shared, keeper });
+    this.#dirty = this.#makeDirtyRooms();
+    this.#loops = [new Loop(scheduler, () => this.#poll()), new Loop(scheduler, () => this.#observe())];
+    this.control = this.#makeControl(keeper);
+  }
+
+  /** Begins to look at the world. Idempotent; does not wait for LiveKit or the store, which may be away. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    const { registry, pool } = this.#deps;
+    this.#unlisten = [
+      registry.onHint((room) => this.#look(room, 'hint')),
+      registry.onReport((report) => this.#assigner.onReport(report)),
+    ];
+    pool.start();
+    this.#dirty.start();
+    for (const loop of this.#loops) loop.start();
+  }
+
+  /** Stops deciding; agents go on. Idempotent; resolves when nothing runs any more. */
+  async stop(reason: string): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#deps.logger.info({ reason }, 'dispatcher stops');
+    for (const off of this.#unlisten) off();
+    this.#unlisten = [];
+    this.#deps.pool.stop();
+    this.#assigner.stop();
+    this.#cancelPublish?.();
+    this.#cancelPublish = null;
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#dirty.stop();
+  }
+
+  /** A webhook: "look at this room". Events about agents and egress say nothing new. */
+  async handleRoomEvent(notice: {
+    event: string;
+    room: string;
+    participantKind?: string | null;
+  }): Promise<void> {
+    if (notice.room === '' || notice.participantKind === 'agent' || notice.participantKind === 'egress')
+      return;
+    this.#look(notice.room, 'webhook');
+  }
+
+  /** Looks at the room now and gives it an agent when it wants one and a slot is free; answers how it stands. */
+  async assignAgentToRoom(room: string): Promise<RoomPicture> {
+    this.#mustRun();
+    return this.#dirty.exclusively(room, () => this.#reconciler.reconcile(room, 'api'));
+  }
+
+  /** Counts slots and load from heartbeats and leases, and wakes the rooms for which there is room now. */
+  async checkAgentCapacity(): Promise<CapacityView> {
+    const [agents, leases, view] = await Promise.all([
+      this.#world.agents(),
+      this.#world.leases(),
+      this.#deps.registry.getAgentMetrics(),
+    ]);
+    const { metrics, pool } = this.#deps;
+    const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
+    const used = leases.byRoom.size;
+    const queued = this.#waiting.size;
+    metrics.set('agents_active', {}, agents.length);
+    metrics.set('slots_total', {}, slots);
+    metrics.set('slots_used', {}, used);
+    metrics.set('sessions_active', {}, used);
+    metrics.set('queue_depth', {}, queued);
+    pool.observe({ agents: agents.length, slots, used, queued });
+    this.#wake(countFree(takers(agents, leases)));
+    const { total, busy, available, avgSessionDuration } = view;
+    return {
+      agents: { total, busy, available },
+      slots: { total: slots, used },
+      queuedRooms: queued,
+      wantedAgents: pool.wanted,
+      avgSessionDuration,
+    };
+  }
+
+  /** Whether LiveKit and the store answer. */
+  health(): Readiness['checks'] {
+    return this.#reach.health();
+  }
+
+  #makeDirtyRooms(): DirtyRooms {
+    const { scheduler, settings } = this.#deps;
+    return new DirtyRooms({
+      handle: async (room, source) => {
+        await this.#reconciler.reconcile(room, source);
+      },
+      onFailure: (_room, error) => this.#noteFailure('room', error),
+      scheduler,
+      random: this.#random,
+      concurrency: settings.concurrency,
+    });
+  }
+
+  #makeControl(keeper: DemandKeeper): RoomControl {
+    const { store, registry } = this.#deps;
+    return new RoomControl({
+      store,
+      registry,
+      keeper,
+      memory: this.#memory,
+      reach: this.#reach,
+      exclusively: async (room, work) => {
+        this.#mustRun();
+        return this.#dirty.exclusively(room, work);
+      },
+      reconcile: (room) => this.#reconciler.reconcile(room, 'api'),
+      lookAgain: (room) => this.#look(room, 'retry', firstRetryMs),
+      capacity: () => this.checkAgentCapacity(),
+    });
+  }
+
+  #look(room: string, source: HintSource, afterMs?: number): void {
+    if (afterMs === undefined) this.#dirty.mark(room, source);
+    else this.#dirty.markLater(room, afterMs, source);
+  }
+
+  async #poll(): Promise<number> {
+    const { pollMs } = this.#deps.settings;
+    try {
+      await this.#roomPoll.run();
+      this.#pollFailures = 0;
+      return jittered(pollMs, this.#random);
+    } catch (error) {
+      this.#noteFailure('poll', error);
+      return backoffMs(++this.#pollFailures, firstRetryMs, pollMs, this.#random);
+    }
+  }
+
+  /** Watches leases and heartbeats. A room whose holder fell silent is looked at; so is the queue. */
+  async #observe(): Promise<number> {
+    const { observeMs } = this.#deps.settings;
+    try {
+      const [agents, leases] = await Promise.all([this.#world.agents(), this.#world.leases()]);
+      for (const lease of leases.byRoom.values()) {
+        const isSilent = this.#world.tenure(lease, agents) !== 'renewed';
+        if (isSilent && this.#waiting.get(lease.room) === undefined) this.#look(lease.room, 'lease');
+      }
+      await this.checkAgentCapacity();
+      this.#observeFailures = 0;
+      return observeMs;
+    } catch (error) {
+      this.#noteFailure('observation', error);
+      return backoffMs(++this.#observeFailures, observeMs, maxObserveRetryMs, this.#random);
+    }
+  }
+
+  /** As many rooms from the head of the queue as there are free slots. */
+  #wake(free: number): void {
+    let left = free;
+    for (const entry of this.#waiting.inOrder()) {
+      if (left <= 0) return;
+      if (entry.paused) continue;
+      left--;
+      this.#look(entry.room, 'lease');
+    }
+  }
+
+  #publishSoon(): void {
+    if (!this.#running) return;
+    this.#cancelPublish ??= this.#deps.scheduler.after(publishEveryMs, () => {
+      this.#cancelPublish = null;
+      this.#publishPositions().catch((error: unknown) => {
+        this.#noteFailure('queue', error);
+        this.#publishSoon();
+      });
+    });
+  }
+
+  async #publishPositions(): Promise<void> {
+    for (const [index, { room }] of [...this.#waiting.inOrder()].entries()) {
+      const state = this.#memory.of(room);
+      const isMoved = state.picture?.status === 'queued' && state.picture.queuePosition !== index + 1;
+      if (state.picture === null || !isMoved || this.#waiting.get(room) === undefined) continue;
+      state.picture = { ...state.picture, queuePosition: index + 1 };
+      await this.#deps.registry.setRoom(state.picture);
+    }
+  }
+
+  /** Parts that are away have been reported once by `reach`; anything else is a fault of ours and is said each time. */
+  #noteFailure(where: string, error: unknown): void {
+    if (isTrouble('livekit', error) || isTrouble('store', error)) return;
+    this.#deps.logger.error({ err: error, where }, 'the dispatcher failed and will try again');
+  }
+
+  #mustRun(): void {
+    if (this.#running) return;
+    throw new DialogLensError('shutting_down', 'The dispatcher of this process is not running.');
+  }
+}

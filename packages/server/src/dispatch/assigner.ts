@@ -1,0 +1,263 @@
+import type { Clock } from '../clock.ts';
+import type { Metrics } from '../observability/metric-table.ts';
+import type { Logger } from '../observability/telemetry.ts';
+import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
+import type { Demand, Lease, Store } from '../store/store.ts';
+import type { HintSource } from './dirty-rooms.ts';
+import type { DispatcherSettings } from './dispatcher-settings.ts';
+import { backoffMs } from './loop.ts';
+import type { Reachability } from './reachability.ts';
+import type { LiveRoom, RoomDirectory } from './room-directory.ts';
+import type { RoomMemory } from './room-memory.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface AssignerDeps {
+  store: Pick<Store, 'leases' | 'record'>;
+  registry: AgentRegistry;
+  directory: RoomDirectory;
+  memory: RoomMemory;
+  reach: Reachability;
+  clock: Clock;
+  scheduler: Scheduler;
+  random: () => number;
+  metrics: Metrics;
+  logger: Logger;
+  settings: DispatcherSettings;
+  /** Asks for another look at the room. */
+  look: (room: string, source: HintSource, afterMs?: number) => void;
+}
+
+/** What is to be assigned. `from` is the lease of a lost worker that was watched not to move. */
+export interface AssignOrder {
+  live: LiveRoom;
+  demand: Demand;
+  agentId: string;
+  slots: number;
+  from: Lease | null;
+}
+
+export interface Granted {
+  epoch: number;
+  sessionId: string;
+}
+
+interface Pending {
+  agentId: string;
+  assignment: Assignment;
+  sentMs: number;
+  cancel: () => void;
+}
+
+/** How long another worker is preferred after one failed in a room, ms. */
+const avoidMs = 10_000;
+/** A failure this long after the last one is the first of a new row, ms. */
+const forgivenAfterMs = 60_000;
+
+/** Grants rooms to workers: lease, token, command, and the wait for the worker's word that it has joined. */
+export class Assigner {
+  readonly #deps: AssignerDeps;
+  readonly #pending = new Map<string, Pending>();
+  #stopped = false;
+
+  constructor(deps: AssignerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Idempotent. Assignments under way are left to their workers. */
+  stop(): void {
+    this.#stopped = true;
+    for (const pending of this.#pending.values()) pending.cancel();
+    this.#pending.clear();
+  }
+
+  /** True while this process waits for the worker's word. */
+  isPending(room: string): boolean {
+    return this.#pending.has(room);
+  }
+
+  /** Grants the room. Null when the slot or the room went to somebody else meanwhile. */
+  async assign(order: AssignOrder): Promise<Granted | null> {
+    const granted = await this.#claim(order);
+    if (granted === null) {
+      this.#count('conflict');
+      return null;
+    }
+    const { live, demand, agentId } = order;
+    try {
+      const token = await this.#deps.directory.mintAgentToken({
+        room: live.name,
+        workerId: agentId,
+        epoch: granted.epoch,
+      });
+      const { url, language } = this.#deps.settings;
+      const settings = { ...demand.settings, language: demand.settings.language ?? language };
+      const assignment = { room: live.name, roomSid: live.sid, ...granted, url, token, settings };
+      await this.#send(agentId, assignment);
+    } catch (error) {
+      await this.#giveUp(live.name, agentId, granted.epoch, 'failed');
+      throw error;
+    }
+    return granted;
+  }
+
+  /** Tells the holder to flush and go. False when it cannot be told. */
+  async tellToLeave(room: string, lease: Lease, reason: string): Promise<boolean> {
+    if (lease.holder === null) return false;
+    this.#forgetPending(room);
+    const { registry, memory, clock, settings } = this.#deps;
+    const told = await registry.command(lease.holder, { type: 'leave', room, epoch: lease.epoch, reason });
+    if (!told) return false;
+    memory.of(room).leaving = { epoch: lease.epoch, untilMs: clock.monotonicMs() + settings.leaveWithinMs };
+    this.#deps.look(room, 'lease', settings.leaveWithinMs + 1);
+    return true;
+  }
+
+  /** Takes in a worker's word. Must not throw: registries call it from their receive path. */
+  onReport(report: WorkerReport): void {
+    const pending = this.#pending.get(report.room);
+    const isOurs = pending?.agentId === report.agentId && pending.assignment.epoch === report.epoch;
+    if (isOurs) this.#forgetPending(report.room);
+    if (report.type === 'joined') this.#joined(report, isOurs);
+    else this.#left(report, isOurs);
+  }
+
+  async #claim({ live, demand, agentId, slots, from }: AssignOrder): Promise<Granted | null> {
+    const { store, reach, clock, settings } = this.#deps;
+    const { language, provider } = {
+      language: settings.language,
+      provider: settings.provider,
+      ...demand.settings,
+    };
+    const session = await reach.store(() =>
+      store.record.openSession({
+        room: live.name,
+        roomSid: live.sid,
+        language: language ?? settings.language,
+        provider: provider ?? settings.provider,
+        startedAt: clock.nowMs(),
+      }),
+    );
+    const claim = { room: live.name, holder: agentId, ttlMs: settings.leaseTtlMs, slots };
+    if (from === null) {
+      const granted = await reach.store(() => store.leases.claim({ ...claim, sessionId: session.id }));
+      return granted === null ? null : { epoch: granted.epoch, sessionId: session.id };
+    }
+    const observed = { epoch: from.epoch, renewSeq: from.renewSeq };
+    const taken = await reach.store(() => store.leases.takeover({ ...claim, observed }));
+    return taken === null ? null : { epoch: taken.epoch, sessionId: taken.sessionId ?? session.id };
+  }
+
+  async #send(agentId: string, assignment: Assignment): Promise<void> {
+    const { clock, scheduler, settings, registry } = this.#deps;
+    this.#forgetPending(assignment.room);
+    const cancel = scheduler.after(settings.resendAfterMs, () => this.#check(assignment.room, agentId, true));
+    this.#pending.set(assignment.room, { agentId, assignment, sentMs: clock.monotonicMs(), cancel });
+    // Nobody listening is treated like no answer: it is sent again, then given to another.
+    await registry.command(agentId, { type: 'assign', assignment });
+  }
+
+  #check(room: string, agentId: string, resend: boolean): void {
+    const pending = this.#pending.get(room);
+    if (pending === undefined || pending.agentId !== agentId || this.#stopped) return;
+    const checked = this.#checkNow(room, pending, resend);
+    checked.catch((error: unknown) => this.#unsettled(room, pending, error));
+  }
+
+  async #checkNow(room: string, pending: Pending, resend: boolean): Promise<void> {
+    const { clock, scheduler, settings, registry } = this.#deps;
+    const again = (ms: number) => {
+      pending.cancel = scheduler.after(ms, () => this.#check(room, pending.agentId, false));
+    };
+    if (resend) {
+      again(settings.confirmWithinMs - settings.resendAfterMs);
+      await registry.command(pending.agentId, { type: 'assign', assignment: pending.assignment });
+      return;
+    }
+    const agents = await registry.agents(settings.suspicionMs);
+    if (this.#pending.get(room) !== pending) return;
+    const hasIt = agents.some((agent) => agent.agentId === pending.agentId && agent.rooms.includes(room));
+    const waitedMs = clock.monotonicMs() - pending.sentMs;
+    if (hasIt && waitedMs < settings.joinWithinMs) return again(settings.resendAfterMs);
+    const { epoch } = pending.assignment;
+    await registry.command(pending.agentId, { type: 'leave', room, epoch, reason: 'not confirmed' });
+    await this.#giveUp(room, pending.agentId, epoch, 'not confirmed');
+  }
+
+  /** The check itself failed (registry or store away): the lease, which nobody renews, settles it by takeover. */
+  #unsettled(room: string, pending: Pending, error: unknown): void {
+    if (this.#pending.get(room) === pending) this.#forgetPending(room);
+    this.#deps.logger.warn(
+      { err: error, session: pending.assignment.sessionId },
+      'an assignment could not be checked',
+    );
+    this.#deps.look(room, 'retry', this.#deps.settings.resendAfterMs);
+  }
+
+  async #giveUp(room: string, agentId: string, epoch: number, result: string): Promise<void> {
+    this.#forgetPending(room);
+    this.#count(result);
+    this.#noteFailure(room, agentId);
+    await this.#deps.reach.store(() => this.#deps.store.leases.release(room, epoch));
+    this.#deps.look(room, 'retry');
+  }
+
+  #joined({ agentId, room, epoch }: WorkerReport, isOurs: boolean): void {
+    const { memory, metrics, clock } = this.#deps;
+    const state = memory.of(room);
+    if (state.joinedEpoch === null || state.joinedEpoch < epoch) state.joinedEpoch = epoch;
+    else if (state.joinedEpoch > epoch) state.cleanedEpoch = null;
+    state.avoid.delete(agentId);
+    if (isOurs) {
+      this.#count('joined');
+      if (state.firstSeen !== null) {
+        const seconds = (clock.monotonicMs() - state.firstSeen.atMs) / 1000;
+        metrics.observe('time_to_agent_seconds', { first_seen_by: state.firstSeen.by }, seconds);
+      }
+    }
+    state.firstSeen = null;
+    this.#deps.look(room, 'report');
+  }
+
+  #left(report: Extract<WorkerReport, { type: 'left' }>, isOurs: boolean): void {
+    const { room, epoch, agentId } = report;
+    const state = this.#deps.memory.of(room);
+    if (state.leaving !== null && state.leaving.epoch <= epoch) state.leaving = null;
+    if (report.failed) {
+      if (isOurs) this.#count('failed');
+      this.#noteFailure(room, agentId);
+    } else if (state.joinedEpoch === epoch) {
+      state.failures = 0;
+      state.nextTryMs = 0;
+    }
+    // The worker frees its lease itself; this is for one that could not. Only this epoch is freed.
+    const freeing = this.#deps.reach.store(() => this.#deps.store.leases.release(room, epoch));
+    freeing.then(
+      () => this.#deps.look(room, 'report'),
+      () => this.#deps.look(room, 'retry', this.#deps.settings.resendAfterMs),
+    );
+  }
+
+  #noteFailure(room: string, agentId: string): void {
+    const { memory, clock, random, settings } = this.#deps;
+    const state = memory.of(room);
+    const nowMs = clock.monotonicMs();
+    for (const [other, untilMs] of state.avoid) if (untilMs <= nowMs) state.avoid.delete(other);
+    state.avoid.set(agentId, nowMs + avoidMs);
+    if (nowMs - state.nextTryMs > forgivenAfterMs) state.failures = 0;
+    state.failures++;
+    // The first failure is answered at once by another worker; a room that fails again has to pause.
+    const pauseMs =
+      state.failures === 1 ? 0 : backoffMs(state.failures - 1, 1000, settings.retryMaxMs, random);
+    state.nextTryMs = nowMs + pauseMs;
+    if (pauseMs > 0) this.#deps.look(room, 'retry', pauseMs + 1);
+  }
+
+  #forgetPending(room: string): void {
+    this.#pending.get(room)?.cancel();
+    this.#pending.delete(room);
+  }
+
+  #count(result: string): void {
+    this.#deps.metrics.count('assignments_total', { result });
+  }
+}

@@ -1,0 +1,219 @@
+import type { DemandSettings } from '@dialoglens/protocol';
+import type { Clock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
+import type { Demand, Store } from '../store/store.ts';
+import { foldWish, type MetadataWish, mergeMetadata, readMetadata, wishKey } from './demand.ts';
+import { isTrouble, type Reachability } from './reachability.ts';
+import type { LiveRoom, RoomDirectory } from './room-directory.ts';
+import type { RoomMemory } from './room-memory.ts';
+
+/** LiveKit may list the metadata of before for this long after we wrote it, ms. */
+const staleMetadataMs = 10_000;
+
+export interface DemandKeeperDeps {
+  store: Pick<Store, 'demands' | 'audit'>;
+  directory: RoomDirectory;
+  memory: RoomMemory;
+  reach: Reachability;
+  clock: Clock;
+  rooms: 'demand' | 'all';
+  /** @throws DialogLensError `unsupported_language` or `unknown_provider` */
+  checkSettings: (settings: DemandSettings) => void;
+}
+
+/** Keeps the wishes: what metadata, the API and the policy say about a room becomes one row of the store. */
+export class DemandKeeper {
+  readonly #deps: DemandKeeperDeps;
+
+  constructor(deps: DemandKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** The demand of a listed room, after taking in what its metadata says now. */
+  async fold(live: LiveRoom, demand: Demand | null): Promise<Demand | null> {
+    // A wish of an incarnation that is gone is cleared first; only then does the new one speak.
+    if (demand !== null && demand.roomSid !== null && demand.roomSid !== live.sid) return demand;
+    const bound = await this.#bind(live, demand);
+    const current =
+      bound?.source === 'policy' && this.#deps.rooms !== 'all' ? await this.#drop(bound) : bound;
+    return this.#foldMetadata(live, current);
+  }
+
+  /** The policy wants every room in which somebody has a voice. */
+  async wantByPolicy(live: LiveRoom): Promise<Demand> {
+    return this.#put({
+      room: live.name,
+      wanted: true,
+      source: 'policy',
+      settings: {},
+      priority: 0,
+      roomSid: live.sid,
+    });
+  }
+
+  /** Whether the metadata says something this process has not taken in. */
+  isNews(live: LiveRoom): boolean {
+    const seen = this.#deps.memory.peek(live.name)?.wish;
+    const key = this.#keyOf(live);
+    return seen?.roomSid === live.sid ? key !== seen.key && key !== seen.stale?.key : key !== '';
+  }
+
+  /** Records an API start and writes it into the metadata. */
+  async start(room: string, settings: DemandSettings, actor: string): Promise<void> {
+    this.#deps.checkSettings(settings);
+    const live = await this.#find(room);
+    const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
+    const theirs = live === null ? null : readMetadata(live.metadata).wish;
+    const merged: DemandSettings = {
+      ...settingsOf(theirs),
+      ...(before?.wanted ? before.settings : {}),
+      ...definedOnly(settings),
+    };
+    await this.#put({
+      room,
+      wanted: true,
+      source: 'api',
+      settings: merged,
+      priority: before?.priority ?? 0,
+      roomSid: live?.sid ?? before?.roomSid ?? null,
+    });
+    await this.#audit(actor, 'start-transcription', room);
+    if (live === null) return;
+    const wish: MetadataWish = { enabled: true };
+    if (merged.language !== undefined) wish.language = merged.language;
+    if (merged.maxParticipants !== undefined) wish.maxParticipants = merged.maxParticipants;
+    await this.#writeMetadata(live, wish);
+  }
+
+  /** Records an API stop. False when nothing was wanted, so that there was nothing to stop. */
+  async stop(room: string, actor: string, served: boolean): Promise<boolean> {
+    const live = await this.#find(room);
+    const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
+    const wouldStart = live !== null && (this.#deps.rooms === 'all' || this.#wishesIn(live));
+    if (before?.wanted !== true && !served && !(before === null && wouldStart)) return false;
+    const roomSid = live?.sid ?? before?.roomSid ?? null;
+    if (roomSid === null && !served)
+      await this.#deps.reach.store(() => this.#deps.store.demands.remove(room));
+    else {
+      const settings = before?.settings ?? {};
+      await this.#put({
+        room,
+        wanted: false,
+        source: 'api',
+        settings,
+        priority: before?.priority ?? 0,
+        roomSid,
+      });
+    }
+    await this.#audit(actor, 'stop-transcription', room);
+    if (live !== null) await this.#writeMetadata(live, { enabled: false });
+    return true;
+  }
+
+  #wishesIn(live: LiveRoom): boolean {
+    return readMetadata(live.metadata).wish?.enabled === true;
+  }
+
+  async #bind(live: LiveRoom, demand: Demand | null): Promise<Demand | null> {
+    if (demand === null || demand.roomSid !== null) return demand;
+    await this.#deps.reach.store(() => this.#deps.store.demands.bind(live.name, live.sid));
+    return { ...demand, roomSid: live.sid };
+  }
+
+  async #foldMetadata(live: LiveRoom, demand: Demand | null): Promise<Demand | null> {
+    const state = this.#deps.memory.of(live.name);
+    const reading = readMetadata(live.metadata);
+    const key = wishKey(reading.wish);
+    const seen = state.wish?.roomSid === live.sid ? state.wish : null;
+    if (seen?.stale?.key === key && key !== seen.key && this.#deps.clock.monotonicMs() < seen.stale.untilMs) {
+      return demand;
+    }
+    state.problem = reading.problem;
+    const wish = this.#supported(reading.wish, () => {
+      state.problem = 'invalid language';
+    });
+    const seenKey = seen?.key === key ? wishKey(wish) : seen?.key;
+    const { room, roomSid } = { room: live.name, roomSid: live.sid };
+    const change = foldWish({ room, roomSid, demand, wish, seenKey, rooms: this.#deps.rooms });
+    const result = await this.#apply(change, demand);
+    // Remembered only now: a store that is away must not make us forget that this is news.
+    state.wish = { roomSid: live.sid, key, stale: null };
+    return result;
+  }
+
+  async #apply(change: ReturnType<typeof foldWish>, demand: Demand | null): Promise<Demand | null> {
+    if (change.change === 'keep') return demand;
+    if (change.change === 'put') return this.#put(change.demand);
+    return demand === null ? null : this.#drop(demand);
+  }
+
+  /** The wish without a language that the speech provider does not know: captions in the default one beat none. */
+  #supported(wish: MetadataWish | null, refused: () => void): MetadataWish | null {
+    if (wish?.language === undefined) return wish;
+    try {
+      this.#deps.checkSettings({ language: wish.language });
+      return wish;
+    } catch (error) {
+      if (!(error instanceof DialogLensError) || error.code !== 'unsupported_language') throw error;
+      refused();
+      const { language, ...rest } = wish;
+      return rest;
+    }
+  }
+
+  /** The room as LiveKit lists it; null also while LiveKit cannot be asked, for the wish must be kept all the same. */
+  async #find(room: string): Promise<LiveRoom | null> {
+    try {
+      const found = await this.#deps.directory.listRooms([room]);
+      return found.find((live) => live.name === room) ?? null;
+    } catch (error) {
+      if (isTrouble('livekit', error)) return null;
+      throw error;
+    }
+  }
+
+  async #writeMetadata(live: LiveRoom, wish: MetadataWish): Promise<void> {
+    const merged = mergeMetadata(live.metadata, wish);
+    if (merged === null || merged === live.metadata) return;
+    const state = this.#deps.memory.of(live.name);
+    const before = this.#keyOf(live);
+    const untilMs = this.#deps.clock.monotonicMs() + staleMetadataMs;
+    const key = wishKey(readMetadata(merged).wish);
+    state.wish = { roomSid: live.sid, key, stale: { key: before, untilMs } };
+    try {
+      await this.#deps.directory.updateMetadata(live.name, merged);
+    } catch (error) {
+      // The wish in the store is what counts; the metadata is a courtesy to others. `reach` has taken note.
+      if (!isTrouble('livekit', error)) throw error;
+      state.wish = { roomSid: live.sid, key: before, stale: null };
+    }
+  }
+
+  #keyOf(live: LiveRoom): string {
+    // Most rooms say nothing about us; parsing all of them at every poll would be waste.
+    return live.metadata.includes('transcriptionEnabled') ? wishKey(readMetadata(live.metadata).wish) : '';
+  }
+
+  async #drop(demand: Demand): Promise<null> {
+    await this.#deps.reach.store(() => this.#deps.store.demands.remove(demand.room));
+    return null;
+  }
+
+  #put(demand: Omit<Demand, 'requestedAt'>): Promise<Demand> {
+    return this.#deps.reach.store(() => this.#deps.store.demands.put(demand));
+  }
+
+  #audit(actor: string, action: string, target: string): Promise<void> {
+    return this.#deps.reach.store(() => this.#deps.store.audit.append({ actor, action, target }));
+  }
+}
+
+function settingsOf(wish: MetadataWish | null): DemandSettings {
+  if (wish === null) return {};
+  const { enabled, ...settings } = wish;
+  return settings;
+}
+
+function definedOnly(settings: DemandSettings): DemandSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}

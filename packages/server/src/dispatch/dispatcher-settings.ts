@@ -1,0 +1,48 @@
+/** The dispatcher's knobs. Times in milliseconds. */
+export interface DispatcherSettings {
+  /** `demand`: rooms somebody asked for. `all`: every room in which a human has a voice. */
+  rooms: 'demand' | 'all';
+  /** Where agents connect to. */
+  url: string;
+  /** Language of sessions whose demand names none. */
+  language: string;
+  /** Speech provider of sessions whose demand names none. */
+  provider: string;
+  /** Pause between polls of `ListRooms`, ± 20 %. */
+  pollMs: number;
+  /** Pause between looks at leases and heartbeats. */
+  observeMs: number;
+  /** Silence of heartbeats after which a worker is suspect. */
+  suspicionMs: number;
+  leaseTtlMs: number;
+  /** An assignment that was not answered is sent again after this. */
+  resendAfterMs: number;
+  /** …and given to another worker after this. */
+  confirmWithinMs: number;
+  /** Longest join of a worker that says it has the room but is not in it yet (joins are queued in bursts). */
+  joinWithinMs: number;
+  /** Time an agent has to flush its finals after it was told to leave. */
+  leaveWithinMs: number;
+  /** Longest pause before a room whose agent failed is tried again. */
+  retryMaxMs: number;
+  /** A wish for a room that never began is dropped after this. */
+  armedTtlMs: number;
+  /** Rooms handled at the same time. */
+  concurrency: number;
+}
+
+/** Defaults; the table in the design's chapter on leases and takeover is their source. */
+export const defaultDispatcherSettings: Omit<DispatcherSettings, 'url' | 'language' | 'provider'> = {
+  rooms: 'demand',
+  pollMs: 5000,
+  observeMs: 500,
+  suspicionMs: 2000,
+  leaseTtlMs: 4000,
+  resendAfterMs: 1000,
+  confirmWithinMs: 3000,
+  joinWithinMs: 15_000,
+  leaveWithinMs: 8000,
+  retryMaxMs: 30_000,
+  armedTtlMs: 24 * 3_600_000,
+  concurrency: 16,
+};

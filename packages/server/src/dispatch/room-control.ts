@@ -1,0 +1,142 @@
+import type { CapacityView, DemandSettings, RoomView } from '@dialoglens/protocol';
+import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
+import type { Demand, Store } from '../store/store.ts';
+import type { DemandKeeper } from './demand-keeper.ts';
+import { isTrouble, type Reachability } from './reachability.ts';
+import type { RoomMemory } from './room-memory.ts';
+
+/** What became of a start; `armed` also stands for a room in which nobody speaks yet. */
+export interface StartAnswer {
+  status: 'assigned' | 'queued' | 'armed';
+  /** The dispatcher's word for why. */
+  reason: string;
+  sessionId: string | null;
+  /** 1 is next; null when not queued. */
+  queuePosition: number | null;
+}
+
+/** What became of a stop; `idle` when nothing was running or wanted. */
+export interface StopAnswer {
+  status: 'stopped' | 'idle';
+  reason: string;
+  sessionId: string | null;
+}
+
+export interface RoomControlDeps {
+  store: Pick<Store, 'demands'>;
+  registry: AgentRegistry;
+  memory: RoomMemory;
+  keeper: DemandKeeper;
+  reach: Reachability;
+  /** Does the work while nobody else handles the room. */
+  exclusively: <T>(room: string, work: () => Promise<T>) => Promise<T>;
+  reconcile: (room: string) => Promise<RoomPicture>;
+  /** Asks for another look, here and at other dispatchers. */
+  lookAgain: (room: string) => void;
+  capacity: () => Promise<CapacityView>;
+}
+
+/** The dispatcher as the API sees it: start, stop, and how rooms stand. */
+export class RoomControl {
+  readonly #deps: RoomControlDeps;
+
+  constructor(deps: RoomControlDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Records the wish and answers with what it led to. Repeating it changes nothing.
+   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `store_unavailable`, `shutting_down`
+   */
+  start(room: string, settings: DemandSettings, actor: string): Promise<StartAnswer> {
+    return this.#deps.exclusively(room, async () => {
+      await this.#deps.keeper.start(room, settings, actor);
+      // Somebody asked: an earlier failure is no reason to let them wait.
+      Object.assign(this.#deps.memory.of(room), { failures: 0, nextTryMs: 0 });
+      const picture = await this.#tryReconcile(room);
+      if (picture === null) return { ...nothingYet, status: 'armed', reason: 'livekit unreachable' };
+      return startAnswer(picture);
+    });
+  }
+
+  /** Records that the room is not to be transcribed any more. Idempotent. */
+  stop(room: string, actor: string): Promise<StopAnswer> {
+    return this.#deps.exclusively(room, async () => {
+      const before = await this.#deps.registry.room(room);
+      const sessionId = before?.sessionId ?? null;
+      const served = before?.agentId != null && before.status !== 'stopped';
+      const stopped = await this.#deps.keeper.stop(room, actor, served);
+      if (!stopped) return { status: 'idle', reason: 'not transcribed', sessionId: null };
+      await this.#tryReconcile(room);
+      return { status: 'stopped', reason: 'stopped', sessionId };
+    });
+  }
+
+  /** Every room that is wanted or served. */
+  async rooms(): Promise<RoomView[]> {
+    const { store, registry, reach } = this.#deps;
+    const [demands, pictures] = await Promise.all([
+      reach.store(() => store.demands.list()),
+      registry.rooms(),
+    ]);
+    const byRoom = new Map(demands.map((demand) => [demand.room, demand]));
+    const shown = new Set(pictures.map((picture) => picture.room));
+    const views = pictures.map((picture) => viewOf(picture, byRoom.get(picture.room) ?? null));
+    const unseen = demands.filter((demand) => !shown.has(demand.room));
+    return [...views, ...unseen.map((demand) => viewOf(unseenPicture(demand), demand))];
+  }
+
+  /** Null when nobody asked for the room and nobody serves it. */
+  async room(name: string): Promise<RoomView | null> {
+    const { store, registry, reach } = this.#deps;
+    const [demand, picture] = await Promise.all([
+      reach.store(() => store.demands.get(name)),
+      registry.room(name),
+    ]);
+    if (picture !== null) return viewOf(picture, demand);
+    return demand === null ? null : viewOf(unseenPicture(demand), demand);
+  }
+
+  capacity(): Promise<CapacityView> {
+    return this.#deps.capacity();
+  }
+
+  /** Null while LiveKit cannot be asked: the wish is kept and is looked at again. */
+  async #tryReconcile(room: string): Promise<RoomPicture | null> {
+    try {
+      return await this.#deps.reconcile(room);
+    } catch (error) {
+      if (!isTrouble('livekit', error)) throw error;
+      this.#deps.lookAgain(room);
+      return null;
+    }
+  }
+}
+
+const nothingYet = { sessionId: null, queuePosition: null };
+
+function startAnswer({ status, reason, sessionId, queuePosition }: RoomPicture): StartAnswer {
+  if (status === 'queued') return { status, reason, sessionId, queuePosition };
+  const isServed = status === 'assigned' || status === 'active';
+  return { status: isServed ? 'assigned' : 'armed', reason, sessionId, queuePosition: null };
+}
+
+/** How a room stands that no dispatcher has looked at yet. */
+function unseenPicture(demand: Demand): RoomPicture {
+  return {
+    room: demand.room,
+    status: demand.wanted ? 'armed' : 'stopped',
+    reason: demand.wanted ? 'room not seen' : 'stopped',
+    agentId: null,
+    epoch: null,
+    sessionId: null,
+    queuePosition: null,
+    since: demand.requestedAt,
+  };
+}
+
+function viewOf(picture: RoomPicture, demand: Demand | null): RoomView {
+  if (demand === null) return { ...picture, demand: null };
+  const { wanted, source, settings, priority, requestedAt } = demand;
+  return { ...picture, demand: { wanted, source, settings, priority, requestedAt } };
+}

@@ -1,0 +1,73 @@
+import type { RoomPicture } from '../registry/agent-registry.ts';
+import type { MetadataProblem } from './demand.ts';
+import type { HintSource } from './dirty-rooms.ts';
+
+/** What this process remembers about one room. All of it may be lost: store, registry and LiveKit hold the truth. */
+export interface RoomState {
+  /** Successive polls that did not list it. */
+  absentPolls: number;
+  /** The metadata wish last seen, and for which incarnation. */
+  wish: SeenWish | null;
+  problem: MetadataProblem | null;
+  /** Epoch whose agent said that it is in the room. */
+  joinedEpoch: number | null;
+  /** Epoch for which older agents have been removed from the room. */
+  cleanedEpoch: number | null;
+  /** Told to leave, and until when it may flush (monotonic). */
+  leaving: { epoch: number; untilMs: number } | null;
+  /** Failures in a row and when the next attempt may be made (monotonic). */
+  failures: number;
+  nextTryMs: number;
+  /** Workers that failed here, and until when others are preferred (monotonic). */
+  avoid: Map<string, number>;
+  /** When a wanted room with a voice and no agent was first seen (monotonic), and through what. */
+  firstSeen: { atMs: number; by: HintSource } | null;
+  /** The picture last published. */
+  picture: RoomPicture | null;
+}
+
+export interface SeenWish {
+  roomSid: string;
+  key: string;
+  /** After a write of ours LiveKit may list the metadata of before for a moment; that is not a new wish. */
+  stale: { key: string; untilMs: number } | null;
+}
+
+/** The states of all rooms this process has to do with. */
+export class RoomMemory {
+  readonly #states = new Map<string, RoomState>();
+
+  /** The state of a room, made when there is none. */
+  of(room: string): RoomState {
+    const known = this.#states.get(room);
+    if (known !== undefined) return known;
+    const state: RoomState = {
+      absentPolls: 0,
+      wish: null,
+      problem: null,
+      joinedEpoch: null,
+      cleanedEpoch: null,
+      leaving: null,
+      failures: 0,
+      nextTryMs: 0,
+      avoid: new Map(),
+      firstSeen: null,
+      picture: null,
+    };
+    this.#states.set(room, state);
+    return state;
+  }
+
+  peek(room: string): RoomState | undefined {
+    return this.#states.get(room);
+  }
+
+  entries(): IterableIterator<[string, RoomState]> {
+    return this.#states.entries();
+  }
+
+  /** Drops rooms that are neither listed nor of interest, so that memory follows the rooms that exist. */
+  prune(keep: (room: string, state: RoomState) => boolean): void {
+    for (const [room, state] of this.#states) if (!keep(room, state)) this.#states.delete(room);
+  }
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../clock.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
+import type { Demand, Lease, Session, Store } from '../store/store.ts';
+import type { DemandKeeper } from './demand-keeper.ts';
+import type { HintSource } from './dirty-rooms.ts';
+import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { Reachability } from './reachability.ts';
+import type { LiveRoom, RoomDirectory } from './room-directory.ts';
+import type { RoomMemory } from './room-memory.ts';
+import type { World } from './world.ts';
+
+export interface RoomPollDeps {
+  store: Pick<Store, 'demands'>;
+  registry: AgentRegistry;
+  directory: RoomDirectory;
+  world: World;
+  memory: RoomMemory;
+  keeper: DemandKeeper;
+  reach: Reachability;
+  clock: Clock;
+  settings: DispatcherSettings;
+  look: (room: string, source: HintSource) => void;
+}
+
+interface Everything {
+  live: ReadonlyMap<string, LiveRoom>;
+  demands: ReadonlyMap<string, Demand>;
+  leases: ReadonlyMap<string, Lease>;
+  sessions: ReadonlyMap<string, Session[]>;
+}
+
+/** How often wishes for rooms that never began are dropped, ms. */
+const expireEveryMs = 60_000;
+
+/** Compares all rooms of LiveKit with all we know, and asks for a look at those that are not as they should be. */
+export class RoomPoll {
+  readonly #deps: RoomPollDeps;
+  #expiredAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: RoomPollDeps) {
+    this.#deps = deps;
+  }
+
+  async run(): Promise<void> {
+    const { store, directory, world, reach, look } = this.#deps;
+    const [listed, demands, leases, sessions] = await Promise.all([
+      directory.listRooms(),
+      reach.store(() => store.demands.list()),
+      world.leases(),
+      world.sessions(),
+    ]);
+    const all: Everything = {
+      live: new Map(listed.map((live) => [live.name, live])),
+      demands: new Map(demands.map((demand) => [demand.room, demand])),
+      leases: leases.byRoom,
+      sessions: sessions.byRoom,
+    };
+    for (const live of listed) if (this.#needsLook(live, all)) look(live.name, 'poll');
+    this.#countAbsences(all);
+    await this.#repairPictures(all);
+    await this.#expireArmed();
+  }
+
+  #needsLook(live: LiveRoom, { demands, leases, sessions }: Everything): boolean {
+    const { memory, keeper, settings } = this.#deps;
+    const state = memory.peek(live.name);
+    if (state !== undefined) state.absentPolls = 0;
+    if (keeper.isNews(live)) return true;
+    const demand = demands.get(live.name);
+    const open = sessions.get(live.name) ?? [];
+    if (open.some((session) => session.roomSid !== live.sid)) return true;
+    if (demand !== undefined && (demand.roomSid !== live.sid || state?.picture == null)) return true;
+    const wanted = demand?.wanted ?? settings.rooms === 'all';
+    if (leases.has(live.name)) return !wanted || state?.picture?.status !== 'active';
+    return wanted || open.length > 0;
+  }
+
+  /** One poll without a room is one absence; a room that is only armed has nothing to be absent from. */
+  #countAbsences({ live, demands, leases, sessions }: Everything): void {
+    const { memory, look } = this.#deps;
+    const ours = new Set([...demands.keys(), ...leases.keys(), ...sessions.keys()]);
+    for (const room of ours) {
+      if (live.has(room)) continue;
+      const state = memory.of(room);
+      state.absentPolls++;
+      const isArmed = demands.get(room)?.roomSid === null && !leases.has(room) && !sessions.has(room);
+      if (!isArmed || state.picture?.status !== 'armed') look(room, 'poll');
+    }
+    for (const [room, state] of memory.entries()) {
+      if (state.picture !== null && !ours.has(room)) look(room, 'poll');
+    }
+    memory.prune((room, state) => live.has(room) || ours.has(room) || state.picture !== null);
+  }
+
+  /** The registry may have been flushed, or hold pictures of a dispatcher that is gone. */
+  async #repairPictures({ live, demands, leases }: Everything): Promise<void> {
+    const { registry, memory } = this.#deps;
+    const shown = new Set((await registry.rooms()).map((picture) => picture.room));
+    for (const [room, state] of memory.entries()) {
+      if (state.picture !== null && !shown.has(room)) await registry.setRoom(state.picture);
+    }
+    for (const room of shown) {
+      const isKnown =
+        live.has(room) || demands.has(room) || leases.has(room) || memory.peek(room) !== undefined;
+      if (!isKnown) await registry.removeRoom(room);
+    }
+  }
+
+  async #expireArmed(): Promise<void> {
+    const { clock, store, reach, settings } = this.#deps;
+    if (clock.monotonicMs() - this.#expiredAtMs < expireEveryMs) return;
+    await reach.store(() => store.demands.expireArmed(settings.armedTtlMs));
+    this.#expiredAtMs = clock.monotonicMs();
+  }
+}
