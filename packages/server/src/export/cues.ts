@@ -1,0 +1,126 @@
+import type { Segment, Word } from '@dialoglens/protocol';
+import type { Session } from '../store/store.ts';
+import { oneLine, sinceStart } from './transcript-input.ts';
+
+/** Two lines of 42 characters for one to seven seconds: the usual limits of subtitles that can be read in time. */
+export const cueLimits = { lineLength: 42, lines: 2, minMs: 1_000, maxMs: 7_000 };
+
+export interface Cue {
+  segment: Segment;
+  /** Milliseconds since the session began. */
+  startMs: number;
+  endMs: number;
+  /** One or two lines. */
+  lines: string[];
+}
+
+/** Cuts finals into cues, in order of their start. Cues of one track never overlap. */
+export function toCues(
+  session: Session,
+  segments: readonly Segment[],
+  leadOf: (segment: Segment) => string,
+): Cue[] {
+  const cues = segments.flatMap((segment) => cuesOf(session, segment, leadOf(segment)));
+  cues.sort((a, b) => a.startMs - b.startMs);
+  settleTimes(cues);
+  return cues;
+}
+
+function cuesOf(session: Session, segment: Segment, lead: string): Cue[] {
+  const offset = sinceStart(session, segment.startedAt) - segment.startMs;
+  const words = shortWords(timedWords(segment));
+  const cues: Cue[] = [];
+  let group: Word[] = [];
+  const close = () => {
+    const first = group[0];
+    const last = group.at(-1);
+    if (!first || !last) return;
+    // The speaker's name stands on the first cue of an utterance only.
+    const text = (cues.length === 0 ? lead : '') + group.map((word) => word.text).join(' ');
+    cues.push({
+      segment,
+      startMs: Math.max(0, Math.round(first.startMs + offset)),
+      endMs: Math.max(0, Math.round(last.endMs + offset)),
+      lines: wrap(text),
+    });
+    group = [];
+  };
+  for (const word of words) {
+    const ahead = cues.length === 0 ? lead : '';
+    if (group.length > 0 && !fits(ahead, group, word)) close();
+    group.push(word);
+    if (endsWell(group)) close();
+  }
+  close();
+  return cues;
+}
+
+/** Word times where the engine gave them, else spread by length over the segment. */
+function timedWords(segment: Segment): Word[] {
+  const texts = oneLine(segment.text).split(/\s+/u).filter(Boolean);
+  if (segment.words && segment.words.length === texts.length) {
+    return segment.words.map((word, i) => ({ ...word, text: texts[i] ?? word.text }));
+  }
+  const total = texts.reduce((sum, text) => sum + text.length + 1, 0);
+  const msPerLetter = (segment.endMs - segment.startMs) / Math.max(1, total);
+  let at = segment.startMs;
+  return texts.map((text) => {
+    const startMs = at;
+    at += (text.length + 1) * msPerLetter;
+    return { text, startMs, endMs: at, estimated: true };
+  });
+}
+
+/** Words longer than a line are cut: a link, or a language without spaces. */
+function shortWords(words: Word[]): Word[] {
+  return words.flatMap((word) => {
+    const letters = [...word.text];
+    if (letters.length <= cueLimits.lineLength) return [word];
+    const count = Math.ceil(letters.length / cueLimits.lineLength);
+    const ms = (word.endMs - word.startMs) / count;
+    return Array.from({ length: count }, (_, i) => ({
+      text: letters.slice(i * cueLimits.lineLength, (i + 1) * cueLimits.lineLength).join(''),
+      startMs: word.startMs + i * ms,
+      endMs: word.startMs + (i + 1) * ms,
+    }));
+  });
+}
+
+function fits(lead: string, group: Word[], next: Word): boolean {
+  const words = [...group, next];
+  if (next.endMs - (group[0]?.startMs ?? 0) > cueLimits.maxMs) return false;
+  return wrap(lead + words.map((word) => word.text).join(' ')).length <= cueLimits.lines;
+}
+
+/** A sentence that fills at least a line ends its cue. */
+function endsWell(group: Word[]): boolean {
+  const text = group.map((word) => word.text).join(' ');
+  return text.length >= cueLimits.lineLength && /[.!?…。！？]["')\]]?$/u.test(text);
+}
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if ([...longer].length <= cueLimits.lineLength || line === '') line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** Gives short cues their second where there is room, and ends each before the next one of its track begins. */
+function settleTimes(cues: Cue[]): void {
+  const next = new Map<string, number>();
+  for (const cue of [...cues].reverse()) {
+    const limit = next.get(cue.segment.trackId) ?? Number.POSITIVE_INFINITY;
+    const wanted = Math.max(cue.endMs, cue.startMs + cueLimits.minMs);
+    const longest = cue.startMs + cueLimits.maxMs;
+    // A cue of no length is refused by players; one millisecond is the least there is.
+    cue.endMs = Math.max(cue.startMs + 1, Math.min(wanted, longest, limit));
+    next.set(cue.segment.trackId, cue.startMs);
+  }
+}
