@@ -32,6 +32,7 @@ export const errorCodes = {
   livekit_key_unknown: { status: 503, title: 'LiveKit does not know this API key.' },
   livekit_secret_wrong: { status: 503, title: 'LiveKit does not accept this API secret.' },
   livekit_server_missing: { status: 503, title: 'No livekit-server could be found or built.' },
+  livekit_server_failed: { status: 503, title: 'The livekit-server of this machine did not start.' },
   port_in_use: { status: 503, title: 'The port is in use.' },
   model_missing: { status: 503, title: 'The speech model is not installed.' },
   model_damaged: { status: 503, title: 'A file of the speech model is damaged.' },
