@@ -1,0 +1,49 @@
+import { asError, DialogLensError } from '../errors.ts';
+
+const sqlState = /^[0-9A-Z]{5}$/;
+
+/**
+ * Classes and codes of SQLSTATE (PostgreSQL's appendix A) that mean "not now": connection, authorisation, resources,
+ * shutdown, cancelled by the statement timeout, serialisation and deadlock, unknown database.
+ */
+const unavailable = /^(08|28|40|57|53(?!100)|3D)/;
+
+/** The one setting that says where PostgreSQL is. */
+const remedies = {
+  postgres: 'Check that PostgreSQL runs and that DATABASE_URL names a database this process may use.',
+  pglite: 'Start this process again; when it stays so, look at the disk that holds the data folder.',
+};
+
+/**
+ * Turns what a driver threw into an error with a stable code. The driver's own error does not travel along when the
+ * database answered, because its `detail` quotes the row, and rows hold what people said.
+ */
+export function toStoreError(thrown: unknown, kind: 'postgres' | 'pglite'): DialogLensError {
+  if (thrown instanceof DialogLensError) return thrown;
+  const error = asError(thrown);
+  const code = codeOf(error);
+  if (code === '53100' || code === 'ENOSPC') {
+    return new DialogLensError('store_full', 'The disk of the database is full.', {
+      remedy: 'Free some space; finals wait in the journal until then.',
+    });
+  }
+  if (code === '25006' || code === 'EROFS' || code === 'EACCES') {
+    return new DialogLensError('store_read_only', 'The database takes no writes.', {
+      remedy:
+        kind === 'postgres'
+          ? 'Let DATABASE_URL name the primary server, not a standby.'
+          : 'Give this user the right to write the data folder.',
+    });
+  }
+  if (code !== null && sqlState.test(code) && !unavailable.test(code)) {
+    return new DialogLensError('internal', `The database refused a statement (SQLSTATE ${code}).`);
+  }
+  const because = code === null ? error.name : code;
+  return new DialogLensError('store_unavailable', `The database did not answer (${because}).`, {
+    remedy: remedies[kind],
+  });
+}
+
+function codeOf(error: Error): string | null {
+  return 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

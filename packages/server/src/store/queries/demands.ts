@@ -1,0 +1,81 @@
+import type { DemandSettings, DemandSource } from '@dialoglens/protocol';
+import { type Sql, toJson } from '../sql-client.ts';
+import type { Demand, DemandStore } from '../store.ts';
+
+interface DemandRow {
+  room: string;
+  wanted: boolean;
+  source: DemandSource;
+  settings: DemandSettings;
+  priority: number;
+  room_sid: string | null;
+  requested_at: number;
+}
+
+const columns = 'room, wanted, source, settings, priority, room_sid, requested_at';
+
+/** Wishes, in the order in which they are served: priority first, then age. */
+export function demandStore(sql: Sql): DemandStore {
+  return {
+    async get(room) {
+      const [row] = await sql.query<DemandRow>(`select ${columns} from demand where room = $1`, [room]);
+      return row ? toDemand(row) : null;
+    },
+
+    async put({ room, wanted, source, settings, priority, roomSid }) {
+      const values = [room, wanted, source, toJson(settings), priority, roomSid];
+      const [row] = await sql.query<DemandRow>(putStatement, values);
+      if (!row) throw new Error('an upsert returned no row');
+      return toDemand(row);
+    },
+
+    async bind(room, roomSid) {
+      await sql.query('update demand set room_sid = $2 where room = $1 and room_sid is null', [
+        room,
+        roomSid,
+      ]);
+    },
+
+    async remove(room) {
+      const rows = await sql.query('delete from demand where room = $1 returning room', [room]);
+      return rows.length > 0;
+    },
+
+    async list() {
+      const rows = await sql.query<DemandRow>(
+        `select ${columns} from demand order by priority desc, requested_at, room`,
+      );
+      return rows.map(toDemand);
+    },
+
+    async expireArmed(olderThanMs) {
+      const rows = await sql.query(
+        `delete from demand
+         where room_sid is null and requested_at < clock_timestamp() - $1::double precision * interval '1 millisecond'
+         returning room`,
+        [olderThanMs],
+      );
+      return rows.length;
+    },
+  };
+}
+
+const putStatement = `
+  insert into demand as d (${columns}) values ($1, $2, $3, $4::jsonb, $5::double precision, $6, clock_timestamp())
+  on conflict (room) do update set
+    wanted = excluded.wanted, source = excluded.source, settings = excluded.settings, priority = excluded.priority,
+    room_sid = excluded.room_sid,
+    requested_at = case when d.wanted and excluded.wanted then d.requested_at else excluded.requested_at end
+  returning ${columns}`;
+
+function toDemand(row: DemandRow): Demand {
+  return {
+    room: row.room,
+    wanted: row.wanted,
+    source: row.source,
+    settings: row.settings,
+    priority: row.priority,
+    roomSid: row.room_sid,
+    requestedAt: row.requested_at,
+  };
+}

@@ -1,0 +1,80 @@
+import type { Logger } from '../observability/telemetry.ts';
+import { migrate, readMigrations } from './migrations.ts';
+import { auditLog } from './queries/audit.ts';
+import { demandStore } from './queries/demands.ts';
+import { webhookInbox } from './queries/inbox.ts';
+import { leaseStore } from './queries/leases.ts';
+import { searchQueries } from './queries/search.ts';
+import { segmentQueries } from './queries/segments.ts';
+import { sessionQueries, trackQueries } from './queries/sessions.ts';
+import { spanQueries } from './queries/spans.ts';
+import type { SqlClient } from './sql-client.ts';
+import type { AuditLog, DemandStore, LeaseStore, RecordStore, Store, WebhookInbox } from './store.ts';
+
+/** The store on any database that speaks PostgreSQL's SQL. Owns its client. */
+export class SqlStore implements Store {
+  readonly kind: Store['kind'];
+  readonly leases: LeaseStore;
+  readonly demands: DemandStore;
+  readonly record: RecordStore;
+  readonly inbox: WebhookInbox;
+  readonly audit: AuditLog;
+  readonly #client: SqlClient;
+  readonly #logger: Logger;
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(client: SqlClient, logger: Logger) {
+    this.#client = client;
+    this.#logger = logger;
+    this.kind = client.kind;
+    this.leases = leaseStore(client);
+    this.demands = demandStore(client);
+    this.record = {
+      ...sessionQueries(client),
+      ...trackQueries(client),
+      ...segmentQueries(client),
+      ...spanQueries(client),
+      ...searchQueries(client),
+    };
+    this.inbox = webhookInbox(client);
+    this.audit = auditLog(client);
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((thrown: unknown) => {
+      this.#starting = null;
+      throw thrown;
+    });
+    return this.#starting;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async ping(): Promise<void> {
+    await this.#client.query('select 1 as alive');
+  }
+
+  async #start(): Promise<void> {
+    await this.#stopping;
+    await this.#client.open();
+    try {
+      const applied = await migrate(this.#client, await readMigrations());
+      this.#logger.info({ store: this.kind, applied }, 'the store is open');
+    } catch (thrown) {
+      await this.#client.close();
+      throw thrown;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.allSettled([this.#starting]);
+    this.#starting = null;
+    await this.#client.close();
+  }
+}
