@@ -21,6 +21,10 @@ export interface AgentSettings {
   screenShareAudio: boolean;
   /** Leave after the room has held no human for this long. */
   emptyRoomLeaveMs: number;
+  /** Speakers transcribed at once where the demand names no number. */
+  maxParticipants: number;
+  /** Show words while they are being said. */
+  wantPartials: boolean;
 }
 
 /** What every agent of a worker shares. */
@@ -199,9 +203,9 @@ export class TranscriptionAgent {
     const { room, sessionId, epoch } = this.assignment;
     const demand: DemandSettings = this.assignment.settings;
     if (this.#stopping || this.#tracks.has(track.sid)) return;
-    if (this.#tracks.size >= (demand.maxParticipants ?? Number.POSITIVE_INFINITY)) {
+    if (this.#tracks.size >= (demand.maxParticipants ?? settings.maxParticipants)) {
       this.#logger.info(
-        { limit: demand.maxParticipants },
+        { speakers: this.#tracks.size },
         'a speaker is not transcribed: maxParticipants is reached',
       );
       return;
@@ -225,7 +229,7 @@ export class TranscriptionAgent {
       hints: demand.hints ?? [],
       provider: engine,
       detector: makeDetector(),
-      wantPartials: true,
+      wantPartials: settings.wantPartials,
       muted: this.#muted.get(track.sid) ?? track.muted,
       clock,
       makeSegmentId: () => newId('seg', clock.nowMs()),

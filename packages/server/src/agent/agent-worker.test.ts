@@ -1,0 +1,264 @@
+import type { Span } from '@dialoglens/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../clock.ts';
+import { noMetrics } from '../observability/metric-table.ts';
+import { silentLogger } from '../observability/telemetry.ts';
+import type { Assignment, WorkerReport } from '../registry/agent-registry.ts';
+import { createMemoryRegistry } from '../registry/memory-registry.ts';
+import { createStore } from '../store/create-store.ts';
+import type { Store } from '../store/store.ts';
+import type { SttEvent, SttOpenOptions, SttProvider } from '../stt/stt.ts';
+import { FakeRoomConnector } from '../testing/fake-room.ts';
+import { AgentWorker } from './agent-worker.ts';
+
+/** An engine whose words the test speaks for it; finals come when the stream is finished. */
+class PuppetProvider implements SttProvider {
+  readonly name = 'puppet';
+  readonly capabilities = {
+    partials: true,
+    wordTimes: 'none',
+    confidence: false,
+    diarization: false,
+    autoLanguage: false,
+    hints: false,
+    languages: 'any',
+    maxSessionMs: null,
+    maxChunkBytes: null,
+    needsVad: false,
+    replayRate: 1,
+  } as const;
+  readonly streams = new Map<string, (event: SttEvent) => void>();
+  onFinish: (trackId: string) => SttEvent[] = () => [];
+  start = async () => undefined;
+  stop = async () => undefined;
+  open({ trackId }: SttOpenOptions, onEvent: (event: SttEvent) => void) {
+    this.streams.set(trackId, onEvent);
+    return {
+      write: () => undefined,
+      flush: () => undefined,
+      finish: async () => {
+        for (const event of this.onFinish(trackId)) onEvent(event);
+      },
+      close: () => undefined,
+    };
+  }
+  say(trackId: string, event: SttEvent) {
+    this.streams.get(trackId)?.(event);
+  }
+}
+
+const room = 'ops / 🚀 stand-up';
+let store: Store;
+let connector: FakeRoomConnector;
+let provider: PuppetProvider;
+let worker: AgentWorker;
+let reports: WorkerReport[];
+let sessionId: string;
+let epoch: number;
+const registry = createMemoryRegistry({ clock: systemClock });
+
+function makeWorker(slots = 2) {
+  return new AgentWorker({
+    id: 'agt_1',
+    slots,
+    region: null,
+    version: 'test',
+    leases: store.leases,
+    timing: { heartbeatMs: 20, renewMs: 20, leaseTtlMs: 4_000 },
+    parts: {
+      connector,
+      record: store.record,
+      registry,
+      provider: () => provider,
+      makeDetector: () => ({
+        probability: (w) => (Math.abs(w[0] ?? 0) > 500 ? 1 : 0),
+        reset: () => undefined,
+      }),
+      journal: null,
+      settings: {
+        captions: { textStreams: true, dataMessages: true, replayCount: 5 },
+        defaultLanguage: 'en',
+        screenShareAudio: false,
+        emptyRoomLeaveMs: 30,
+        maxParticipants: 50,
+        wantPartials: true,
+      },
+      clock: systemClock,
+      metrics: noMetrics,
+      logger: silentLogger,
+    },
+  });
+}
+
+function assignment(over: Partial<Assignment> = {}): Assignment {
+  return { room, roomSid: 'RM_1', sessionId, epoch, url: 'ws://x', token: 't', settings: {}, ...over };
+}
+
+async function assign(over: Partial<Assignment> = {}) {
+  await registry.command('agt_1', { type: 'assign', assignment: assignment(over) });
+}
+
+beforeEach(async () => {
+  store = createStore({ dataDir: null, logger: silentLogger });
+  await store.start();
+  await registry.start();
+  connector = new FakeRoomConnector();
+  provider = new PuppetProvider();
+  reports = [];
+  registry.onReport((report) => reports.push(report));
+  const session = await store.record.openSession({
+    room,
+    roomSid: 'RM_1',
+    language: 'en',
+    provider: 'puppet',
+    startedAt: Date.now(),
+  });
+  sessionId = session.id;
+  const claim = await store.leases.claim({ room, holder: 'agt_1', sessionId, ttlMs: 60_000, slots: 2 });
+  epoch = claim?.epoch ?? 0;
+  worker = makeWorker();
+  await worker.start();
+});
+
+afterEach(async () => {
+  await worker.stop('test over');
+  await registry.stop();
+  await store.stop();
+});
+
+const speech = new Int16Array(8_000).fill(1_000);
+const silence = new Int16Array(8_000);
+
+describe('AgentWorker', () => {
+  it('joins, captions, stores the final and accounts for every sample', async () => {
+    await assign();
+    await vi.waitFor(() => expect(reports).toContainEqual({ type: 'joined', agentId: 'agt_1', room, epoch }));
+    const live = connector.joined[0];
+    live?.publish('TR_1', 'ana', { name: 'Ana' });
+    await vi.waitFor(() => expect(live?.isHeard('TR_1')).toBe(true));
+    for (const pcm of [silence, speech, speech, silence, silence, silence]) live?.speak('TR_1', pcm);
+    provider.say('TR_1', {
+      type: 'partial',
+      text: 'good',
+      stableLength: 0,
+      startSample: 8_000,
+      endSample: 16_000,
+    });
+    provider.say('TR_1', { type: 'final', text: 'Good morning.', startSample: 8_000, endSample: 24_000 });
+    await vi.waitFor(() => expect(live?.texts.at(-1)?.text).toBe('Good morning.'));
+    await worker.stop('done');
+    const { items } = await store.record.segments(sessionId, { limit: 10 });
+    expect(items.map((s) => [s.speaker, s.text, s.startMs, s.endMs])).toEqual([
+      ['Ana', 'Good morning.', 500, 1500],
+    ]);
+    const [coverage] = await store.record.coverage(sessionId);
+    expect(coverage).toMatchObject({ totalMs: 3_000, unexplainedMs: 0, gapMs: 0 });
+    expect(coverage?.speechMs).toBeGreaterThan(900);
+    expect(live?.closed).toBe(true);
+  });
+
+  it('flushes what is being said when it is told to stop', async () => {
+    provider.onFinish = () => [{ type: 'final', text: 'Last words', startSample: 0, endSample: 8_000 }];
+    await assign();
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    connector.joined[0]?.publish('TR_1', 'ana');
+    await vi.waitFor(() => expect(connector.joined[0]?.isHeard('TR_1')).toBe(true));
+    connector.joined[0]?.speak('TR_1', speech);
+    await worker.stop('shutdown');
+    expect((await store.record.segments(sessionId, { limit: 10 })).items.map((s) => s.text)).toEqual([
+      'Last words',
+    ]);
+    expect(await store.leases.list()).toEqual([]);
+    expect(reports.at(-1)).toMatchObject({ type: 'left', reason: 'shutdown', failed: false });
+  });
+
+  it('answers a repeated assignment without joining twice', async () => {
+    await assign();
+    await assign();
+    await vi.waitFor(() =>
+      expect(reports.filter((r) => r.type === 'joined').length).toBeGreaterThanOrEqual(1),
+    );
+    await assign();
+    expect(connector.joined).toHaveLength(1);
+  });
+
+  it('refuses more rooms than it has slots', async () => {
+    await worker.stop('replaced');
+    worker = makeWorker(1);
+    await worker.start();
+    const other = await store.leases.claim({ room, holder: 'agt_1', sessionId, ttlMs: 60_000, slots: 2 });
+    await assign({ epoch: other?.epoch ?? 0 });
+    await vi.waitFor(() => expect(worker.rooms).toEqual([room]));
+    await assign({ room: 'second', epoch: 1 });
+    await vi.waitFor(() =>
+      expect(reports).toContainEqual(
+        expect.objectContaining({ room: 'second', reason: 'all slots busy', failed: true }),
+      ),
+    );
+  });
+
+  it('leaves when a newer agent of the room shows itself', async () => {
+    await assign();
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    connector.joined[0]?.emit({ type: 'agent-epoch-seen', epoch: epoch + 1 });
+    await vi.waitFor(() =>
+      expect(reports.at(-1)).toMatchObject({ type: 'left', reason: 'newer agent in the room' }),
+    );
+  });
+
+  it('leaves a room that stays empty, and stays when somebody comes back', async () => {
+    await assign();
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    connector.joined[0]?.emit({ type: 'humans-changed', count: 0 });
+    connector.joined[0]?.emit({ type: 'humans-changed', count: 1 });
+    connector.joined[0]?.emit({ type: 'humans-changed', count: 0 });
+    await vi.waitFor(() =>
+      expect(reports.at(-1)).toMatchObject({ type: 'left', reason: 'room empty', failed: false }),
+    );
+  });
+
+  it('stops writing when another agent holds the room', async () => {
+    await assign();
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    connector.joined[0]?.publish('TR_1', 'ana');
+    await vi.waitFor(() => expect(connector.joined[0]?.isHeard('TR_1')).toBe(true));
+    await store.leases.release(room, epoch);
+    await store.leases.claim({ room, holder: 'agt_2', sessionId, ttlMs: 60_000, slots: 2 });
+    provider.say('TR_1', { type: 'final', text: 'too late', startSample: 0, endSample: 16_000 });
+    await vi.waitFor(() => expect(reports.at(-1)).toMatchObject({ type: 'left', room }));
+    expect((await store.record.segments(sessionId, { limit: 10 })).items).toEqual([]);
+  });
+
+  it('goes on after an earlier agent and calls the time between a gap', async () => {
+    const anchorAt = Date.now() - 10_000;
+    const track = await store.record.openTrack(
+      { room, epoch },
+      { sessionId, trackSid: 'TR_1', identity: 'ana', name: 'Ana', anchorAt },
+    );
+    const heard: Omit<Span, 'startMs' | 'endMs'> = {
+      trackId: track?.id ?? '',
+      kind: 'silence',
+      reason: null,
+    };
+    await store.record.writeSpans({ room, epoch }, [{ ...heard, startSample: 0, endSample: 16_000 }]);
+    await assign();
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    connector.joined[0]?.publish('TR_1', 'ana');
+    await vi.waitFor(() => expect(connector.joined[0]?.isHeard('TR_1')).toBe(true));
+    connector.joined[0]?.speak('TR_1', silence);
+    await worker.stop('done');
+    const [coverage] = await store.record.coverage(sessionId);
+    expect(coverage?.unexplainedMs).toBe(0);
+    expect(coverage?.gaps).toEqual([expect.objectContaining({ reason: 'agent_lost', startMs: 1_000 })]);
+    expect(coverage?.gapMs).toBeGreaterThan(8_900);
+  });
+
+  it('reports a failed join so that another may try', async () => {
+    connector.failure = new Error('no route');
+    await assign();
+    await vi.waitFor(() =>
+      expect(reports.at(-1)).toMatchObject({ type: 'left', reason: 'join failed', failed: true }),
+    );
+    expect(worker.rooms).toEqual([]);
+  });
+});
