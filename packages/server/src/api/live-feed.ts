@@ -173,7 +173,9 @@ export class LiveFeeds {
   #close(open: OpenFeed): void {
     if (open.linger) clearTimeout(open.linger);
     open.linger = null;
+    // Stopping closes a feed before its viewers leave; the second time there is nothing to let go of.
+    if (this.#open.get(open.feed.sessionId) !== open) return;
+    this.#open.delete(open.feed.sessionId);
     open.unsubscribe();
-    if (this.#open.get(open.feed.sessionId) === open) this.#open.delete(open.feed.sessionId);
   }
 }

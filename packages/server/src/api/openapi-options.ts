@@ -61,7 +61,25 @@ function withProblemAnswers(operation: Json): Json {
         }
       : response,
   );
-  return { ...operation, responses };
+  const body =
+    operation.requestBody === undefined
+      ? {}
+      : { requestBody: withOptionalBody(asJson(operation.requestBody)) };
+  return { ...operation, ...body, responses };
+}
+
+/** A body that may be null need not be sent at all, which zod's schema alone cannot say. */
+function withOptionalBody(body: Json): Json {
+  let optional = false;
+  const content = mapValues(asJson(body.content), (media) => {
+    const choices = asJson(asJson(media).schema).anyOf;
+    if (!Array.isArray(choices)) return media;
+    const [first, ...rest] = choices.filter((choice) => asJson(choice).type !== 'null');
+    if (rest.length > 0 || choices.length === 1) return media;
+    optional = true;
+    return { ...asJson(media), schema: first };
+  });
+  return { ...body, required: !optional, content };
 }
 
 function asJson(value: unknown): Json {

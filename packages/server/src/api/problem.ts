@@ -1,7 +1,7 @@
 import type { Problem } from '@dialoglens/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { asError, DialogLensError, errorCodes } from '../errors.ts';
+import { asError, DialogLensError, type ErrorCode, errorCodes } from '../errors.ts';
 import type { Logger } from '../observability/telemetry.ts';
 
 /** Media type of every error answer. */
@@ -23,6 +23,14 @@ export function toProblem(error: DialogLensError, request: Pick<FastifyRequest, 
   };
 }
 
+/** Errors that the same request may not meet again in a few seconds. */
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'too_many_viewers',
+  'shutting_down',
+  'store_unavailable',
+  'livekit_unreachable',
+]);
+
 /** Answers any thrown thing as a problem. What nobody foresaw is logged and tells the caller nothing but its request id. */
 export async function sendProblem(
   thrown: unknown,
@@ -35,6 +43,7 @@ export async function sendProblem(
     const route = request.routeOptions?.url ?? 'none';
     logger.error({ requestId: request.id, route, err: asError(thrown) }, 'request failed');
   }
+  if (passing.has(error.code)) reply.header('retry-after', '5');
   await reply
     .code(error.status)
     .type(problemType)

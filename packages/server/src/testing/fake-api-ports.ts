@@ -1,0 +1,218 @@
+import type { Segment } from '@dialoglens/protocol';
+import type { AccessTokenClaims, ApiDeps, ApiLimits, WebhookNotice } from '../api/ports.ts';
+import type { Clock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
+import type { MetricName, Metrics } from '../observability/metric-table.ts';
+import { silentLogger } from '../observability/telemetry.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
+import { createMemoryRegistry } from '../registry/memory-registry.ts';
+import type { Page, Paged, RecordStore, Session, SpeakerCoverage } from '../store/store.ts';
+
+/** A session as tests like it; the fields given win. */
+export function fakeSession(change: Partial<Session> & { id: string }): Session {
+  return {
+    room: 'standup',
+    roomSid: 'RM_1',
+    language: 'en',
+    provider: 'scripted',
+    startedAt: Date.UTC(2026, 0, 31, 9),
+    endedAt: null,
+    endReason: null,
+    ...change,
+  };
+}
+
+/** A final of the given session. */
+export function fakeSegment(change: Partial<Segment> & { id: `seg_${string}`; sessionId: string }): Segment {
+  return {
+    room: 'standup',
+    trackId: 'TR_1',
+    identity: 'ada',
+    speaker: 'Ada',
+    revision: 1,
+    isFinal: true,
+    text: 'good morning',
+    stableLength: 0,
+    startMs: 0,
+    endMs: 1000,
+    startedAt: Date.UTC(2026, 0, 31, 9),
+    confidence: null,
+    language: 'en',
+    ...change,
+  };
+}
+
+/** What the API's tests see and set behind its ports. */
+export class FakeApiPorts {
+  readonly sessions = new Map<string, Session>();
+  readonly finals: Segment[] = [];
+  coverage: SpeakerCoverage[] = [];
+  readonly tokens = new Map<string, AccessTokenClaims>();
+  readonly started: { room: string; settings: object; actor: string }[] = [];
+  readonly stopped: { room: string; actor: string }[] = [];
+  readonly hints: WebhookNotice[] = [];
+  readonly searches: object[] = [];
+  /** Counters by name and labels, such as `webhooks_total event=other result=ignored`. */
+  readonly counts = new Map<string, number>();
+  storeAway = false;
+  ready = true;
+  /** What the next start throws. */
+  refusal: DialogLensError | null = null;
+  readonly registry: AgentRegistry;
+  readonly #clock: Clock;
+  readonly #seen = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.registry = createMemoryRegistry({ clock });
+  }
+
+  /** The ports as the API takes them. */
+  deps(change: Partial<Omit<ApiDeps, 'limits'>> & { limits?: Partial<ApiLimits> } = {}): ApiDeps {
+    return {
+      host: '127.0.0.1',
+      port: 0,
+      keys: [],
+      store: { record: this.#record(), inbox: this.#inbox() },
+      registry: this.registry,
+      control: this.#control(),
+      webhooks: {
+        receive: () => Promise.reject(new DialogLensError('webhook_rejected', 'No receiver in this test.')),
+        handleRoomEvent: async (notice) => void this.hints.push(notice),
+      },
+      tokens: { verify: async (token) => this.tokens.get(token) ?? null },
+      exportFormats: {
+        txt: {
+          contentType: 'text/plain; charset=utf-8',
+          extension: 'txt',
+          write: ({ segments }) => segments.map((segment) => segment.text).join('\n'),
+        },
+      },
+      readiness: async () => ({ ready: this.ready, checks: { store: { ok: this.ready } } }),
+      metricsText: async () => ({
+        contentType: 'text/plain; version=0.0.4',
+        body: 'dialoglens_agents_active 1\n',
+      }),
+      metrics: this.#metrics(),
+      logger: silentLogger,
+      clock: this.#clock,
+      ...change,
+    };
+  }
+
+  #control(): ApiDeps['control'] {
+    const running = new Set<string>();
+    return {
+      start: async (room, settings, actor) => {
+        if (this.refusal) throw this.refusal;
+        this.started.push({ room, settings, actor });
+        running.add(room);
+        return { status: 'armed', reason: 'room has not started', sessionId: null, queuePosition: null };
+      },
+      stop: async (room, actor) => {
+        this.stopped.push({ room, actor });
+        const was = running.delete(room);
+        return {
+          status: was ? 'stopped' : 'idle',
+          reason: was ? 'asked to stop' : 'not wanted',
+          sessionId: null,
+        };
+      },
+      rooms: async () => [...running].map(roomView),
+      room: async (name) => (running.has(name) ? roomView(name) : null),
+      capacity: async () => ({
+        agents: { total: 1, busy: 0, available: 1 },
+        slots: { total: 10, used: 0 },
+        queuedRooms: 0,
+        wantedAgents: 1,
+        avgSessionDuration: 0,
+      }),
+    };
+  }
+
+  #metrics(): Metrics {
+    const nothing = () => undefined;
+    const count = (name: MetricName, labels: Record<string, string>, by = 1) => {
+      const key = [name, ...Object.entries(labels).map(([label, value]) => `${label}=${value}`)].join(' ');
+      this.counts.set(key, (this.counts.get(key) ?? 0) + by);
+    };
+    return { count, set: nothing, observe: nothing };
+  }
+
+  #inbox(): ApiDeps['store']['inbox'] {
+    return {
+      accept: async ({ id }) => {
+        this.#reach();
+        if (this.#seen.has(id)) return false;
+        this.#seen.add(id);
+        return true;
+      },
+      prune: async () => 0,
+    };
+  }
+
+  #reach(): void {
+    if (this.storeAway) throw new DialogLensError('store_unavailable', 'The test took the store away.');
+  }
+
+  #record(): RecordStore {
+    const unused = () => Promise.reject(new Error('The API does not write the record.'));
+    const of = (id: string) => this.finals.filter((segment) => segment.sessionId === id);
+    const read = async <T>(make: () => T): Promise<T> => {
+      this.#reach();
+      return make();
+    };
+    return {
+      openSession: unused,
+      endSession: unused,
+      openSessions: unused,
+      openTrack: unused,
+      tracks: unused,
+      writeFinals: unused,
+      writeSpans: unused,
+      getSession: (id) => read(() => this.sessions.get(id) ?? null),
+      listSessions: (page, filter) =>
+        read(() =>
+          slice(
+            [...this.sessions.values()].filter((s) => !filter?.room || s.room === filter.room),
+            page,
+          ),
+        ),
+      segments: (id, page) => read(() => slice(of(id), page)),
+      recentSegments: (id, count) => read(() => of(id).slice(-count)),
+      coverage: () => read(() => this.coverage),
+      search: (query, page, filter) => {
+        this.searches.push({ query, ...filter });
+        return read(() => {
+          const hits = this.finals.filter(
+            (s) => s.text.includes(query) && (!filter?.room || s.room === filter.room),
+          );
+          return slice(
+            hits.map((segment) => ({ segment, snippet: segment.text })),
+            page,
+          );
+        });
+      },
+    };
+  }
+}
+
+function slice<T>(items: T[], page: Page): Paged<T> {
+  const from = Number(page.cursor ?? 0);
+  const to = from + page.limit;
+  return { items: items.slice(from, to), next: to < items.length ? String(to) : null };
+}
+
+function roomView(room: string) {
+  return {
+    room,
+    status: 'armed' as const,
+    reason: 'room has not started',
+    demand: null,
+    agentId: null,
+    epoch: null,
+    sessionId: null,
+    queuePosition: null,
+    since: 1,
+  };
+}
