@@ -20,7 +20,7 @@ export function withoutLoop(text: string, tokens: number, seconds: number): stri
   const tooFast = tokens > maxTokensPerSecond * seconds + spareTokens;
   const words = text.split(/\s+/).filter((word) => word !== '');
   const keys = words.map(wordKey);
-  for (let length = Math.floor(words.length / 2); length >= 1; length--) {
+  for (let length = 1; length <= words.length / 2; length++) {
     const times = repeatsAtEnd(keys, length);
     const loop = length >= 8 ? times >= 2 : length >= 4 ? times >= 3 : tooFast && times >= 4;
     if (loop) return words.slice(0, words.length - (times - 1) * length).join(' ');

@@ -25,7 +25,7 @@ export interface ModelPaths {
 }
 
 /** `bytes` of `totalBytes` of one package have arrived. */
-export interface ModelProgress {
+export interface FetchProgress {
   step: string;
   bytes: number;
   totalBytes: number;
@@ -34,7 +34,7 @@ export interface ModelProgress {
 export interface ModelOptions {
   /** Models live in `${cacheDir}/models`. */
   cacheDir: string;
-  onProgress?: (progress: ModelProgress) => void;
+  onProgress?: (progress: FetchProgress) => void;
   /** Hash every file and replace what is damaged; otherwise only sizes are compared. */
   repair?: boolean;
   signal?: AbortSignal;

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { estimateWordTimes, StablePrefix, withoutLoop } from './utterance-text.ts';
+
+describe('StablePrefix', () => {
+  it('keeps what two hypotheses agree on, but not the newest word', () => {
+    const stable = new StablePrefix();
+    expect(stable.push('good')).toEqual({ text: 'good', stableLength: 0 });
+    expect(stable.push('Good morning ev')).toEqual({ text: 'Good morning ev', stableLength: 4 });
+    expect(stable.push('Good, morning everyone.')).toEqual({
+      text: 'Good morning everyone.',
+      stableLength: 'Good morning'.length,
+    });
+  });
+
+  it('shows the stable words even when the engine changes its mind', () => {
+    const stable = new StablePrefix();
+    stable.push('we ship on Thursday');
+    stable.push('we ship on Thursday night');
+    expect(stable.push('you sail on Thursday night then').text).toBe('we ship on Thursday night then');
+  });
+
+  it('never takes a stable character back', () => {
+    const word = fc.constantFrom('a', 'b', 'B,', 'c.', 'dd');
+    fc.assert(
+      fc.property(fc.array(fc.array(word), { minLength: 1, maxLength: 12 }), (hypotheses) => {
+        const prefix = new StablePrefix();
+        let before = '';
+        for (const words of hypotheses) {
+          const { text, stableLength } = prefix.push(words.join(' '));
+          expect(stableLength).toBeLessThanOrEqual(text.length);
+          expect(text.startsWith(before)).toBe(true);
+          before = text.slice(0, stableLength);
+        }
+      }),
+    );
+  });
+});
+
+describe('withoutLoop', () => {
+  it('leaves ordinary repetitions alone', () => {
+    expect(withoutLoop('No, no, no, no!', 8, 1.5)).toBe('No, no, no, no!');
+    expect(withoutLoop('I think I think so', 5, 2)).toBe('I think I think so');
+  });
+
+  it('removes a sentence that is said again and again', () => {
+    const sentence = 'he went to the house by the old river';
+    expect(withoutLoop(`And then ${sentence}. ${sentence}. ${sentence}.`, 32, 12)).toBe(
+      `And then ${sentence}.`,
+    );
+  });
+
+  it('removes a word loop that is faster than speech', () => {
+    expect(withoutLoop(`well ${'the '.repeat(40)}`, 41, 3)).toBe('well the');
+  });
+});
+
+describe('estimateWordTimes', () => {
+  it('spreads words over the voiced stretches and says that it guessed', () => {
+    const words = estimateWordTimes('aa bbbb aa', [
+      { startSample: 1_600, endSample: 8_000 },
+      { startSample: 16_000, endSample: 22_400 },
+    ]);
+    expect(words).toEqual([
+      { text: 'aa', startMs: 100, endMs: 300, estimated: true },
+      { text: 'bbbb', startMs: 300, endMs: 1_200, estimated: true },
+      { text: 'aa', startMs: 1_200, endMs: 1_400, estimated: true },
+    ]);
+  });
+
+  it('gives nothing without voice', () => {
+    expect(estimateWordTimes('word', [])).toEqual([]);
+  });
+});
