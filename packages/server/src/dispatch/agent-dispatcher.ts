@@ -5,11 +5,11 @@ import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
 import type { Store } from '../store/store.ts';
-import type { AgentPool } from './agent-pool.ts';
+import { AgentPool } from './agent-pool.ts';
 import { Assigner } from './assigner.ts';
 import { DemandKeeper } from './demand-keeper.ts';
 import { DirtyRooms, type HintSource } from './dirty-rooms.ts';
-import type { DispatcherSettings } from './dispatcher-settings.ts';
+import { type DispatcherSettings, defaultDispatcherSettings } from './dispatcher-settings.ts';
 import { backoffMs, jittered, Loop } from './loop.ts';
 import { leastLoaded } from './policy/least-loaded.ts';
 import type { PlacementPolicy } from './policy/placement-policy.ts';
@@ -19,7 +19,7 @@ import { RoomControl } from './room-control.ts';
 import type { RoomDirectory } from './room-directory.ts';
 import { RoomMemory } from './room-memory.ts';
 import { RoomPoll } from './room-poll.ts';
-import type { Scheduler } from './scheduler.ts';
+import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { WaitingRooms } from './waiting-rooms.ts';
 import { countFree, takers, World } from './world.ts';
 
@@ -27,16 +27,19 @@ export interface AgentDispatcherDeps {
   store: Pick<Store, 'leases' | 'demands' | 'record' | 'audit'>;
   registry: AgentRegistry;
   directory: RoomDirectory;
-  pool: AgentPool;
   clock: Clock;
-  scheduler: Scheduler;
   metrics: Metrics;
   logger: Logger;
-  settings: DispatcherSettings;
+  /** What is left out has its default. */
+  settings: Pick<DispatcherSettings, 'url' | 'language' | 'provider'> & Partial<DispatcherSettings>;
+  /** Default: one worker, as on one machine. */
+  pool?: AgentPool;
+  /** Default: real timers. */
+  scheduler?: Scheduler;
   /** Default: `leastLoaded`. */
   policy?: PlacementPolicy;
   /** Refuses settings no provider can serve. @throws DialogLensError `unsupported_language`, `unknown_provider` */
-  checkSettings?: (settings: DemandSettings) => void;
+  checkSpeech?: (settings: DemandSettings) => void;
   /** 0..1; default `Math.random`. */
   random?: () => number;
 }
@@ -55,6 +58,9 @@ export class AgentDispatcher {
   /** Start, stop and views of rooms, as the API needs them. */
   readonly control: RoomControl;
   readonly #deps: AgentDispatcherDeps;
+  readonly #settings: DispatcherSettings;
+  readonly #scheduler: Scheduler;
+  readonly #pool: AgentPool;
   readonly #random: () => number;
   readonly #reach: Reachability;
   readonly #world: World;
@@ -73,7 +79,12 @@ export class AgentDispatcher {
 
   constructor(deps: AgentDispatcherDeps) {
     this.#deps = deps;
-    const { store, registry, clock, scheduler, metrics, logger, settings } = deps;
+    const { store, registry, clock, metrics, logger } = deps;
+    const settings = { ...defaultDispatcherSettings, ...deps.settings };
+    const scheduler = deps.scheduler ?? systemScheduler;
+    this.#settings = settings;
+    this.#scheduler = scheduler;
+    this.#pool = deps.pool ?? new AgentPool({ scheduler, bounds: { min: 1, max: 1 } });
     const random = deps.random ?? Math.random;
     this.#random = random;
     const reach = new Reachability(logger, metrics);
@@ -83,10 +94,22 @@ export class AgentDispatcher {
     this.#world = world;
     const look = (room: string, source: HintSource, afterMs?: number) => this.#look(room, source, afterMs);
     const memory = this.#memory;
-    const shared = { store, registry, clock, metrics, settings, reach, memory, directory, world, look };
-    const checkSettings = deps.checkSettings ?? (() => undefined);
+    const shared = {
+      store,
+      registry,
+      clock,
+      metrics,
+      logger,
+      settings,
+      reach,
+      memory,
+      directory,
+      world,
+      look,
+    };
+    const checkSettings = deps.checkSpeech ?? (() => undefined);
     const keeper = new DemandKeeper({ ...shared, rooms: settings.rooms, checkSettings });
-    this.#assigner = new Assigner({ ...shared, scheduler, random, logger });
+    this.#assigner = new Assigner({ ...shared, scheduler, random });
     this.#reconciler = new Reconciler({
       ...shared,
       keeper,
@@ -105,12 +128,12 @@ export class AgentDispatcher {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { registry, pool } = this.#deps;
+    const { registry } = this.#deps;
     this.#unlisten = [
       registry.onHint((room) => this.#look(room, 'hint')),
       registry.onReport((report) => this.#assigner.onReport(report)),
     ];
-    pool.start();
+    this.#pool.start();
     this.#dirty.start();
     for (const loop of this.#loops) loop.start();
   }
@@ -122,7 +145,7 @@ export class AgentDispatcher {
     this.#deps.logger.info({ reason }, 'dispatcher stops');
     for (const off of this.#unlisten) off();
     this.#unlisten = [];
-    this.#deps.pool.stop();
+    this.#pool.stop();
     this.#assigner.stop();
     this.#cancelPublish?.();
     this.#cancelPublish = null;
@@ -154,7 +177,7 @@ export class AgentDispatcher {
       this.#world.leases(),
       this.#deps.registry.getAgentMetrics(),
     ]);
-    const { metrics, pool } = this.#deps;
+    const { metrics } = this.#deps;
     const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
     const used = leases.byRoom.size;
     const queued = this.#waiting.size;
@@ -163,14 +186,14 @@ export class AgentDispatcher {
     metrics.set('slots_used', {}, used);
     metrics.set('sessions_active', {}, used);
     metrics.set('queue_depth', {}, queued);
-    pool.observe({ agents: agents.length, slots, used, queued });
+    this.#pool.observe({ agents: agents.length, slots, used, queued });
     this.#wake(countFree(takers(agents, leases)));
     const { total, busy, available, avgSessionDuration } = view;
     return {
       agents: { total, busy, available },
       slots: { total: slots, used },
       queuedRooms: queued,
-      wantedAgents: pool.wanted,
+      wantedAgents: this.#pool.wanted,
       avgSessionDuration,
     };
   }
@@ -181,15 +204,14 @@ export class AgentDispatcher {
   }
 
   #makeDirtyRooms(): DirtyRooms {
-    const { scheduler, settings } = this.#deps;
     return new DirtyRooms({
       handle: async (room, source) => {
         await this.#reconciler.reconcile(room, source);
       },
       onFailure: (_room, error) => this.#noteFailure('room', error),
-      scheduler,
+      scheduler: this.#scheduler,
       random: this.#random,
-      concurrency: settings.concurrency,
+      concurrency: this.#settings.concurrency,
     });
   }
 
@@ -217,7 +239,7 @@ export class AgentDispatcher {
   }
 
   async #poll(): Promise<number> {
-    const { pollMs } = this.#deps.settings;
+    const { pollMs } = this.#settings;
     try {
       await this.#roomPoll.run();
       this.#pollFailures = 0;
@@ -230,7 +252,7 @@ export class AgentDispatcher {
 
   /** Watches leases and heartbeats. A room whose holder fell silent is looked at; so is the queue. */
   async #observe(): Promise<number> {
-    const { observeMs } = this.#deps.settings;
+    const { observeMs } = this.#settings;
     try {
       const [agents, leases] = await Promise.all([this.#world.agents(), this.#world.leases()]);
       for (const lease of leases.byRoom.values()) {
@@ -259,7 +281,7 @@ export class AgentDispatcher {
 
   #publishSoon(): void {
     if (!this.#running) return;
-    this.#cancelPublish ??= this.#deps.scheduler.after(publishEveryMs, () => {
+    this.#cancelPublish ??= this.#scheduler.after(publishEveryMs, () => {
       this.#cancelPublish = null;
       this.#publishPositions().catch((error: unknown) => {
         this.#noteFailure('queue', error);

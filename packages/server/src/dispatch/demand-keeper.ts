@@ -1,6 +1,7 @@
 import type { DemandSettings } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
+import type { Logger } from '../observability/telemetry.ts';
 import type { Demand, Store } from '../store/store.ts';
 import { foldWish, type MetadataWish, mergeMetadata, readMetadata, wishKey } from './demand.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
@@ -16,6 +17,7 @@ export interface DemandKeeperDeps {
   memory: RoomMemory;
   reach: Reachability;
   clock: Clock;
+  logger: Logger;
   rooms: 'demand' | 'all';
   /** @throws DialogLensError `unsupported_language` or `unknown_provider` */
   checkSettings: (settings: DemandSettings) => void;
@@ -128,10 +130,17 @@ export class DemandKeeper {
     if (seen?.stale?.key === key && key !== seen.key && this.#deps.clock.monotonicMs() < seen.stale.untilMs) {
       return demand;
     }
+    const problemBefore = state.problem;
     state.problem = reading.problem;
     const wish = this.#supported(reading.wish, () => {
       state.problem = 'invalid language';
     });
+    if (state.problem !== null && state.problem !== problemBefore) {
+      this.#deps.logger.warn(
+        { problem: state.problem, roomSid: live.sid },
+        'room metadata is not as it should be',
+      );
+    }
     const seenKey = seen?.key === key ? wishKey(wish) : seen?.key;
     const { room, roomSid } = { room: live.name, roomSid: live.sid };
     const change = foldWish({ room, roomSid, demand, wish, seenKey, rooms: this.#deps.rooms });

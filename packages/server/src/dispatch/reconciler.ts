@@ -14,7 +14,7 @@ import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import { staleAgents } from './stale-agents.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
-import { countFree, type FreeSlots, takers, type World } from './world.ts';
+import { countFree, type FreeSlots, type SessionPicture, takers, type World } from './world.ts';
 
 export interface ReconcilerDeps {
   store: Pick<Store, 'leases' | 'demands' | 'record'>;
@@ -91,12 +91,19 @@ export class Reconciler {
       demand,
       lease,
       sessions: sessions.byRoom.get(room) ?? [],
-      leaseSession: lease?.sessionId ? (sessions.byId.get(lease.sessionId) ?? null) : null,
+      leaseSession: await this.#sessionOf(lease, sessions),
       people: { humans: 0, audio: false },
       agents,
       takers: takers(agents, leases),
     };
     return live === null ? look : this.#lookInside(look, live);
+  }
+
+  /** A room that was stopped and started again is served under a session that has an end already. */
+  async #sessionOf(lease: Lease | null, { byId }: SessionPicture): Promise<Session | null> {
+    const id = lease?.sessionId ?? null;
+    if (id === null) return null;
+    return byId.get(id) ?? this.#deps.reach.store(() => this.#deps.store.record.getSession(id));
   }
 
   /** Who is in the room, when that matters. */

@@ -1,0 +1,212 @@
+import type { Clock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
+import type {
+  AuditLog,
+  Demand,
+  DemandStore,
+  Lease,
+  LeaseStore,
+  RecordStore,
+  Session,
+} from '../store/store.ts';
+
+interface Row {
+  epoch: number;
+  renewSeq: number;
+  holder: string | null;
+  sessionId: string | null;
+  expiresAt: number;
+}
+
+const notHere = (): never => {
+  throw new Error('This fake has no transcripts.');
+};
+
+/**
+ * The part of the store that dispatchers and workers use to agree, in memory and on a clock of the test's. It keeps
+ * the promises of the port; transcripts are not in it.
+ */
+export class MemoryDispatchStore {
+  readonly #clock: Clock;
+  readonly #leases = new Map<string, Row>();
+  readonly #demands = new Map<string, Demand>();
+  readonly #sessions = new Map<string, Session>();
+  /** While true, every call fails as if the database were away. */
+  away = false;
+  readonly audited: { actor: string; action: string; target: string }[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly leases: LeaseStore = {
+    claim: async ({ room, holder, sessionId, ttlMs, slots }) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row && row.holder !== null && !this.#isExpired(row)) return null;
+      return this.#grant(room, { holder, sessionId, ttlMs, slots });
+    },
+    renew: async (holder, held, ttlMs) => {
+      this.#answer();
+      const kept = held.filter(({ room, epoch }) => {
+        const row = this.#leases.get(room);
+        return row?.holder === holder && row.epoch === epoch;
+      });
+      for (const { room } of kept) this.#renewRow(room, ttlMs);
+      return kept.map(({ room }) => room);
+    },
+    release: async (room, epoch) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row?.epoch !== epoch || row.holder === null) return false;
+      Object.assign(row, { holder: null, sessionId: null });
+      return true;
+    },
+    releaseAll: async (holder) => {
+      this.#answer();
+      const rows = [...this.#leases].filter(([, row]) => row.holder === holder);
+      for (const [, row] of rows) Object.assign(row, { holder: null, sessionId: null });
+      return rows.map(([room]) => room);
+    },
+    takeover: async ({ room, holder, observed, ttlMs, slots }) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row === undefined || row.holder === null) return null;
+      const stands = row.epoch === observed.epoch && row.renewSeq === observed.renewSeq;
+      if (!stands && !this.#isExpired(row)) return null;
+      const { sessionId } = row;
+      const granted = this.#grant(room, { holder, sessionId, ttlMs, slots });
+      return granted === null ? null : { ...granted, sessionId };
+    },
+    list: async () => {
+      this.#answer();
+      return this.held();
+    },
+  };
+
+  readonly demands: DemandStore = {
+    get: async (room) => {
+      this.#answer();
+      const demand = this.#demands.get(room);
+      return demand === undefined ? null : { ...demand };
+    },
+    put: async (demand) => {
+      this.#answer();
+      const before = this.#demands.get(demand.room);
+      const keeps = before?.wanted === true && demand.wanted;
+      const row = { ...demand, requestedAt: keeps ? before.requestedAt : this.#clock.nowMs() };
+      this.#demands.set(demand.room, row);
+      return { ...row };
+    },
+    bind: async (room, roomSid) => {
+      this.#answer();
+      const demand = this.#demands.get(room);
+      if (demand?.roomSid === null) demand.roomSid = roomSid;
+    },
+    remove: async (room) => {
+      this.#answer();
+      return this.#demands.delete(room);
+    },
+    list: async () => {
+      this.#answer();
+      return [...this.#demands.values()].map((demand) => ({ ...demand }));
+    },
+    expireArmed: async (olderThanMs) => {
+      this.#answer();
+      const old = [...this.#demands.values()].filter(
+        (demand) => demand.roomSid === null && demand.requestedAt < this.#clock.nowMs() - olderThanMs,
+      );
+      for (const { room } of old) this.#demands.delete(room);
+      return old.length;
+    },
+  };
+
+  readonly record: RecordStore = {
+    openSession: async (session) => {
+      this.#answer();
+      const same = this.sessions().find(
+        ({ room, roomSid }) => room === session.room && roomSid === session.roomSid,
+      );
+      if (same !== undefined) return same;
+      const made = { ...session, id: `ses_${this.#sessions.size + 1}`, endedAt: null, endReason: null };
+      this.#sessions.set(made.id, made);
+      return { ...made };
+    },
+    endSession: async (id, endReason) => {
+      this.#answer();
+      const session = this.#sessions.get(id);
+      if (session && session.endedAt === null)
+        Object.assign(session, { endReason, endedAt: this.#clock.nowMs() });
+    },
+    openSessions: async () => {
+      this.#answer();
+      return this.sessions().filter((session) => session.endedAt === null);
+    },
+    getSession: async (id) => {
+      this.#answer();
+      return this.sessions().find((session) => session.id === id) ?? null;
+    },
+    listSessions: notHere,
+    openTrack: notHere,
+    tracks: notHere,
+    writeFinals: notHere,
+    writeSpans: notHere,
+    segments: notHere,
+    recentSegments: notHere,
+    coverage: notHere,
+    search: notHere,
+  };
+
+  readonly audit: AuditLog = {
+    append: async (entry) => {
+      this.#answer();
+      this.audited.push(entry);
+    },
+  };
+
+  /** Held leases, readable also while the store is away. */
+  held(): Lease[] {
+    return [...this.#leases]
+      .filter(([, row]) => row.holder !== null)
+      .map(([room, row]) => ({ room, ...row, expired: this.#isExpired(row) }));
+  }
+
+  /** All sessions, ended ones included. */
+  sessions(): Session[] {
+    return [...this.#sessions.values()].map((session) => ({ ...session }));
+  }
+
+  #grant(
+    room: string,
+    to: { holder: string; sessionId: string | null; ttlMs: number; slots: number },
+  ): { epoch: number } | null {
+    const used = this.held().filter((lease) => lease.holder === to.holder && !lease.expired);
+    if (used.length >= to.slots) return null;
+    const epoch = (this.#leases.get(room)?.epoch ?? 0) + 1;
+    const { holder, sessionId } = to;
+    this.#leases.set(room, {
+      epoch,
+      renewSeq: 0,
+      holder,
+      sessionId,
+      expiresAt: this.#clock.nowMs() + to.ttlMs,
+    });
+    return { epoch };
+  }
+
+  #renewRow(room: string, ttlMs: number): void {
+    const row = this.#leases.get(room);
+    if (row === undefined) return;
+    row.renewSeq++;
+    row.expiresAt = this.#clock.nowMs() + ttlMs;
+  }
+
+  #isExpired(row: Row): boolean {
+    return row.expiresAt <= this.#clock.nowMs();
+  }
+
+  #answer(): void {
+    if (this.away)
+      throw new DialogLensError('store_unavailable', 'The database is away, as the test wants it.');
+  }
+}
