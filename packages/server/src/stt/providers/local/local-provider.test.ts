@@ -10,7 +10,7 @@ import type { SttEvent } from '../../stt.ts';
 import { createLocalProvider, type LocalProvider } from './local-provider.ts';
 import { ensureModels, type ModelPaths } from './model-store.ts';
 
-const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'dialoglens');
+const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dialoglens');
 const lines = new URL('../../../../assets/sample-meeting/lines/', import.meta.url);
 const models = (): Promise<ModelPaths> => ensureModels({ cacheDir });
 

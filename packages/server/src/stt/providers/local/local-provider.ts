@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { EndpointerOptions } from '../../../audio/endpointer.ts';
 import type { SpeechDetector } from '../../../audio/speech-detector.ts';
 import { asError, DialogLensError } from '../../../errors.ts';
@@ -42,6 +43,9 @@ const capabilities: SttCapabilities = {
   replayRate: 8,
 };
 
+/** Decodes run on libuv's pool of four threads: one stays free for files and names. */
+const mostDecodes = 3;
+
 interface Recognisers {
   partial: UtteranceRecogniser;
   final: UtteranceRecogniser;
@@ -60,7 +64,10 @@ export class LocalProvider implements SttProvider {
 
   constructor(options: LocalProviderOptions) {
     this.#options = options;
-    this.#scheduler = new DecodeScheduler(options.limits);
+    this.#scheduler = new DecodeScheduler({
+      concurrency: Math.min(mostDecodes, availableParallelism()),
+      ...options.limits,
+    });
     this.capabilities = { ...capabilities, partials: options.partials ?? true };
   }
 

@@ -9,7 +9,7 @@ import { tokenizerPackage, tokensFile } from './model-catalogue.ts';
 import { checkModels, ensureModels, requireModels } from './model-store.ts';
 import { makeTokenList } from './token-list.ts';
 
-const sharedCache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'dialoglens');
+const sharedCache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dialoglens');
 
 describe('the model store', () => {
   let cacheDir: string;

@@ -25,7 +25,7 @@ export interface ModelPaths {
 }
 
 /** `bytes` of `totalBytes` of one package have arrived. */
-export interface FetchProgress {
+export interface ModelProgress {
   step: string;
   bytes: number;
   totalBytes: number;
@@ -34,7 +34,7 @@ export interface FetchProgress {
 export interface ModelOptions {
   /** Models live in `${cacheDir}/models`. */
   cacheDir: string;
-  onProgress?: (progress: FetchProgress) => void;
+  onProgress?: (progress: ModelProgress) => void;
   /** Hash every file and replace what is damaged; otherwise only sizes are compared. */
   repair?: boolean;
   signal?: AbortSignal;
