@@ -11,6 +11,9 @@ const historyLength = 200;
 /** How long a browser waits before it connects again, milliseconds. */
 const retryMs = 2_000;
 
+/** An end that nobody announced is noticed within this. */
+const maxEndCheckMs = 5_000;
+
 /** Connects viewers with feeds; owns both, and the timer that notices ends nobody announced. */
 export class EventStreams {
   readonly #feeds: LiveFeeds;
@@ -29,7 +32,8 @@ export class EventStreams {
     this.#record = deps.store.record;
     this.#deps = deps;
     this.#heartbeatMs = limits.heartbeatMs;
-    this.#endCheck = setInterval(() => void this.#checkEnds(), limits.heartbeatMs);
+    const endCheckMs = Math.min(limits.heartbeatMs, maxEndCheckMs);
+    this.#endCheck = setInterval(() => void this.#checkEnds(), endCheckMs);
     this.#endCheck.unref();
   }
 
@@ -107,10 +111,12 @@ export class EventStreams {
 
   /** The end of a session may be announced while the bus is away; the store knows it in any case. */
   async #checkEnds(): Promise<void> {
-    if (this.#checking) return;
+    const watched = this.#feeds.watchedSessions();
+    if (this.#checking || watched.length === 0) return;
     this.#checking = true;
     try {
-      for (const id of this.#feeds.watchedSessions()) {
+      const open = new Set((await this.#record.openSessions()).map(({ id }) => id));
+      for (const id of watched.filter((id) => !open.has(id))) {
         const session = await this.#record.getSession(id);
         if (session?.endedAt != null) this.#feeds.inject(endOf(session).event);
       }

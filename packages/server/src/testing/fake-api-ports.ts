@@ -165,7 +165,7 @@ export class FakeApiPorts {
     return {
       openSession: unused,
       endSession: unused,
-      openSessions: unused,
+      openSessions: () => read(() => [...this.sessions.values()].filter(({ endedAt }) => endedAt === null)),
       openTrack: unused,
       tracks: unused,
       writeFinals: unused,
