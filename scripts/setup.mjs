@@ -108,5 +108,9 @@ async function findLiveKitServer() {
   const { ensureLiveKitServer } = await import(pathToFileURL(join(dist, 'livekit/server-binary.js')).href);
   const { loadConfig } = await import(pathToFileURL(join(dist, 'config/load.js')).href);
   const { config } = loadConfig({ flags: {}, env: process.env, cwd: root });
-  await ensureLiveKitServer({ cacheDir: config.cacheDir, environment: process.env, onProgress: () => undefined });
+  await ensureLiveKitServer({
+    cacheDir: config.cacheDir,
+    environment: process.env,
+    onProgress: () => undefined,
+  });
 }

@@ -1,5 +1,6 @@
 export { describeConfig } from './describe.ts';
 export { type LoadedConfig, loadConfig, loadProcessConfig } from './load.ts';
-export { type Config, configSchema } from './schema.ts';
-export { type Setting, settings } from './settings.ts';
-export type { Environment, Flags, Source } from './sources.ts';
+export { processEnvironment } from './process-environment.ts';
+export type { Config } from './schema.ts';
+export { settings } from './settings.ts';
+export type { Environment, Flags } from './sources.ts';
