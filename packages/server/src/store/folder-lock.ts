@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { asError, DialogLensError } from '../errors.ts';
 
 /** Held while a process uses a data folder. */
@@ -13,30 +14,40 @@ interface Owner {
   pid: number;
   /** Start of the process as the kernel counts it; null where there is no /proc. Tells a reused pid from the owner. */
   processStart: string | null;
+  /** Where the pid has a meaning: one boot, one pid namespace. Null where there is no /proc. */
+  scope: string | null;
   /** Tells two locks of the same process apart. */
   nonce: string;
 }
+
+/** The holder touches its lock this often, for those who cannot see its process. */
+const touchEveryMs = 1_000;
+/** A lock from elsewhere that nobody touched for this long, by the watcher's own clock, is stale. */
+const watchForMs = 6 * touchEveryMs;
+const lookEveryMs = 250;
 
 /** Attempts to win a race for a stale lock before the folder counts as in use. */
 const maxAttempts = 5;
 
 /**
  * Locks `folder` with the file `<folder>.lock` beside it (not inside: the engine wants the folder for itself). A lock
- * whose process is gone is taken over. Throws `store_locked`, naming folder and process, `store_read_only` or
+ * whose process is gone is taken over. A process in another container or on another machine cannot be seen; whether it
+ * lives is told by its lock being touched, which takes six seconds to find out. Throws `store_locked`, naming folder and process, `store_read_only` or
  * `store_full`.
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, options: { watchMs?: number } = {}): Promise<FolderLock> {
   const path = `${resolve(folder)}.lock`;
   const owner: Owner = {
     pid: process.pid,
     processStart: await processStart(process.pid),
+    scope: await pidScope(),
     nonce: randomBytes(8).toString('hex'),
   };
   const draft = `${path}.${owner.nonce}`;
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(draft, JSON.stringify(owner), { flag: 'wx' });
-    await acquire(path, draft, folder);
+    await acquire(path, draft, folder, options.watchMs ?? watchForMs);
   } catch (thrown) {
     throw toFolderError(thrown, folder);
   } finally {
@@ -44,25 +55,30 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       throw toFolderError(thrown, folder);
     });
   }
+  const touching = setInterval(() => void touch(path), touchEveryMs).unref();
   let released = false;
   return {
     async release() {
       if (released) return;
       released = true;
+      clearInterval(touching);
       const current = await readOwner(path);
       if (current?.nonce === owner.nonce) await rm(path, { force: true });
     },
   };
 }
 
-async function acquire(path: string, draft: string, folder: string): Promise<void> {
+async function acquire(path: string, draft: string, folder: string, watchMs: number): Promise<void> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (await linked(draft, path)) return;
     const holder = await readOwner(path);
-    if (holder && (await isAlive(holder))) throw lockedBy(folder, holder.pid);
+    const scope = await pidScope();
+    const near = holder?.scope === scope;
+    const alive = holder && (near ? await isAlive(holder) : await isTouched(path, watchMs));
+    if (alive) throw lockedBy(folder, holder.pid, near);
     await clearStale(path, holder);
   }
-  throw lockedBy(folder, null);
+  throw lockedBy(folder, null, true);
 }
 
 /** Hard links are made whole or not at all, so nobody ever reads half a lock. */
@@ -101,10 +117,14 @@ async function readOwner(path: string): Promise<Owner | null> {
   return parseOwner(text);
 }
 
+const ownerPattern =
+  /^\{"pid":(\d+),"processStart":(?:"(\d+)"|null),"scope":(?:"([^"]+)"|null),"nonce":"([0-9a-f]+)"\}$/;
+
 function parseOwner(text: string): Owner | null {
-  const match = /^\{"pid":(\d+),"processStart":(?:"(\d+)"|null),"nonce":"([0-9a-f]+)"\}$/.exec(text.trim());
+  const match = ownerPattern.exec(text.trim());
   if (!match) return null;
-  return { pid: Number(match[1]), processStart: match[2] ?? null, nonce: match[3] ?? '' };
+  const [, pid, processStart = null, scope = null, nonce = ''] = match;
+  return { pid: Number(pid), processStart, scope, nonce };
 }
 
 async function isAlive(owner: Owner): Promise<boolean> {
@@ -116,6 +136,47 @@ async function isAlive(owner: Owner): Promise<boolean> {
   }
   const started = await processStart(owner.pid);
   return owner.processStart === null || started === null || started === owner.processStart;
+}
+
+/** Whether somebody touches or replaces the lock while we look at it. Clocks of two machines are never compared. */
+async function isTouched(path: string, watchMs: number): Promise<boolean> {
+  const first = await touchedAt(path);
+  const until = performance.now() + watchMs;
+  while (first !== null && performance.now() < until) {
+    await pause(lookEveryMs);
+    const now = await touchedAt(path);
+    if (now === null) return false;
+    if (now !== first) return true;
+  }
+  return false;
+}
+
+async function touchedAt(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (thrown) {
+    if (codeOf(thrown) === 'ENOENT') return null;
+    throw thrown;
+  }
+}
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  // Without the touch the lock still stands for everybody who can see this process, and the database itself reports a
+  // disk that takes no writes.
+  await Promise.allSettled([utimes(path, now, now)]);
+}
+
+/** The boot of the machine and the namespace in which this process has its pid (pid_namespaces(7)). */
+async function pidScope(): Promise<string | null> {
+  try {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    return `${boot.trim()}/${await readlink('/proc/self/ns/pid')}`;
+  } catch (thrown) {
+    const code = codeOf(thrown);
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EPERM') return null;
+    throw thrown;
+  }
 }
 
 /** Field 22 of /proc/<pid>/stat (proc(5)): clock ticks from boot to the start of the process. Null without /proc. */
@@ -133,8 +194,9 @@ async function processStart(pid: number): Promise<string | null> {
   return fields[19] ?? null;
 }
 
-function lockedBy(folder: string, pid: number | null): DialogLensError {
-  const who = pid === null ? 'another process' : `process ${pid}`;
+function lockedBy(folder: string, pid: number | null, near: boolean): DialogLensError {
+  const where = near ? '' : ' of another container or machine';
+  const who = pid === null ? 'another process' : `process ${pid}${where}`;
   return new DialogLensError('store_locked', `The data folder ${folder} is in use by ${who}.`, {
     field: folder,
     remedy: `Stop ${who}, or name another folder with DIALOGLENS_DATA_DIR.`,
