@@ -37,10 +37,6 @@ export class EventStreams {
     this.#endCheck.unref();
   }
 
-  get viewers(): number {
-    return this.#feeds.viewers;
-  }
-
   /**
    * Takes over the response of one viewer and keeps it open until the session ends or the viewer leaves.
    * @throws DialogLensError `too_many_viewers`, `shutting_down`, before anything was written

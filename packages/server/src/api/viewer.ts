@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { LiveEvent } from '@dialoglens/protocol';
 import { endSeq, type FeedEntry } from './live-feed.ts';
 
@@ -10,10 +9,15 @@ const maxBlockedBeats = 2;
 const farewellMs = 2_000;
 
 /** What a viewer needs of the response. */
-export type EventStream = Pick<
-  ServerResponse,
-  'write' | 'end' | 'destroy' | 'on' | 'once' | 'destroyed' | 'writableEnded'
->;
+export interface EventStream {
+  readonly destroyed: boolean;
+  /** False when the socket takes no more for now; `drain` follows. */
+  write(text: string): boolean;
+  end(text: string): unknown;
+  destroy(): unknown;
+  on(event: 'drain', listener: () => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
 
 /** One event in the format of server-sent events. Without `seq` the reader's Last-Event-ID stays as it was. */
 export function formatEvent(event: LiveEvent, seq?: number): string {
