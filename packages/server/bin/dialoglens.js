@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 
+// LiveKit's native client prints debug lines to standard output otherwise.
+process.env.NODE_ENV ??= 'production';
+
 const main = new URL('../dist/cli/main.js', import.meta.url);
 
 if (existsSync(main)) {

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import type { Segment } from '@dialoglens/protocol';
+import { type Command, Option } from 'commander';
+import { openConfiguredStore } from '../app/open-store.ts';
+import { DialogLensError } from '../errors.ts';
+import { type ExportFormatName, exportFormats } from '../export/index.ts';
+import type { Session, Store } from '../store/store.ts';
+import { readSettings, withSettings } from './options.ts';
+
+const pageSize = 500;
+
+/** `dialoglens export`: a transcript as a file, or the list of sessions. */
+export function addExport(program: Command): void {
+  const formats = Object.keys(exportFormats);
+  const command = program
+    .command('export [session]')
+    .description('write a transcript to a file; without a session, list the latest ones')
+    .addOption(new Option('-f, --format <format>', 'file format').choices(formats).default('txt'))
+    .option('-o, --out <file>', 'file to write; the terminal when left out')
+    .addHelpText(
+      'after',
+      '\nThe store in a data folder belongs to one process: while `dialoglens start` runs, use\n' +
+        'GET /api/sessions/{id}/export instead.\n\nExamples:\n' +
+        '  $ dialoglens export\n  $ dialoglens export ses_… --format srt --out meeting.srt',
+    );
+  withSettings(command, ['dataDir']).action(async (sessionId: string | undefined) => {
+    const { config } = readSettings(command);
+    const { format, out } = command.opts<{ format: ExportFormatName; out?: string }>();
+    const store = openConfiguredStore(config);
+    try {
+      await store.start();
+      if (sessionId === undefined) return await list(store);
+      const text = await render(store, sessionId, format);
+      if (out === undefined) process.stdout.write(text);
+      else {
+        await writeFile(out, text);
+        console.log(`Wrote ${out}`);
+      }
+    } finally {
+      await store.stop();
+    }
+  });
+}
+
+async function list(store: Store): Promise<void> {
+  const { items } = await store.record.listSessions({ limit: 50 });
+  if (items.length === 0) {
+    console.log('No transcripts yet. `dialoglens start` makes the first one.');
+    return;
+  }
+  for (const session of items) {
+    const began = new Date(session.startedAt).toISOString().slice(0, 16).replace('T', ' ');
+    console.log(`${session.id}  ${began}  ${session.endedAt === null ? 'live ' : 'ended'}  ${session.room}`);
+  }
+}
+
+async function render(store: Store, sessionId: string, format: ExportFormatName): Promise<string> {
+  const session: Session | null = await store.record.getSession(sessionId);
+  if (!session) {
+    throw new DialogLensError('not_found', `There is no session ${sessionId}.`, {
+      field: 'session',
+      remedy: '`dialoglens export` without a session lists them.',
+    });
+  }
+  const segments: Segment[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { items: Segment[]; next: string | null } = await store.record.segments(sessionId, {
+      limit: pageSize,
+      ...(cursor !== null && { cursor }),
+    });
+    segments.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  const coverage = await store.record.coverage(sessionId);
+  return exportFormats[format].write({ session, segments, coverage });
+}

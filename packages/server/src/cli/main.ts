@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { version } from '../app/dialoglens.ts';
+import { addConfig } from './config.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
+import { addExport } from './export.ts';
+import { fail } from './fail.ts';
+import { addMigrate } from './migrate.ts';
+import { addModels } from './models.ts';
+import { addStart } from './start.ts';
+import { addToken } from './token.ts';
+
+const program = new Command('dialoglens')
+  .description('Live transcription for LiveKit rooms: agents, captions and a complete transcript.')
+  .version(version)
+  .showHelpAfterError('(--help shows what there is)')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ dialoglens start            everything on this machine, with a sample meeting\n' +
+      '  $ dialoglens doctor           what is missing or wrong, and what to do about it\n' +
+      '  $ dialoglens export           the latest transcripts',
+  );
+
+for (const add of [addStart, addDemo, addDoctor, addModels, addMigrate, addExport, addToken, addConfig]) {
+  add(program);
+}
+
+await program.parseAsync().catch(fail);

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { checkModels, ensureModels, type ModelPaths } from '../stt/providers/local/model-store.ts';
+import { readSettings, withSettings } from './options.ts';
+import { megabytes, step } from './progress.ts';
+
+/** `dialoglens models`: fetches, checks and repairs the files of the local speech engine. */
+export function addModels(program: Command): void {
+  const command = program
+    .command('models')
+    .description(
+      'fetch and check the files of the local speech engine (about 92 MB on disk, 70 MB to download)',
+    )
+    .option('--repair', 'compare every file with its pinned SHA-256 and fetch what is damaged')
+    .option('--list', 'only say which files are there')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ dialoglens models\n  $ dialoglens models --repair\n  $ dialoglens models --list',
+    );
+  withSettings(command, []).action(async () => {
+    const { config } = readSettings(command);
+    const { repair, list } = command.opts<{ repair?: boolean; list?: boolean }>();
+    if (!list) await fetchModels(config.cacheDir, repair ?? false);
+    const states = await checkModels({ cacheDir: config.cacheDir, full: list ?? false });
+    for (const { file, state, bytes } of states) {
+      console.log(
+        `${state === 'ok' ? '✓' : '✗'} ${file}  ${state === 'missing' ? 'missing' : megabytes(bytes)}`,
+      );
+    }
+    if (states.some(({ state }) => state !== 'ok')) {
+      console.log('Run `dialoglens models --repair` to fetch what is missing or damaged.');
+      process.exitCode = 1;
+    }
+  });
+}
+
+/** Fetches what is missing with progress on the terminal. */
+export function fetchModels(cacheDir: string, repair = false): Promise<ModelPaths> {
+  return step('Speech model (70 MB, once)', async ({ update }) => {
+    let shownPercent = -1;
+    return ensureModels({
+      cacheDir,
+      repair,
+      onProgress: ({ step: name, bytes, totalBytes }) => {
+        // Steps of ten keep a log without a terminal short.
+        const percent = Math.floor((bytes / Math.max(1, totalBytes)) * 10) * 10;
+        if (percent === shownPercent) return;
+        shownPercent = percent;
+        update(`${name} ${megabytes(bytes)} of ${megabytes(totalBytes)}`);
+      },
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import type { LiveEvent, Segment } from '@dialoglens/protocol';
+import { DialogLens, type LiveKitTarget } from '../app/dialoglens.ts';
+import { findOwnLiveKit, startOwnLiveKit } from '../app/own-livekit.ts';
+import { playMeeting } from '../app/play-meeting.ts';
+import { loadSampleMeeting } from '../app/sample-meeting.ts';
+import type { Config } from '../config/index.ts';
+import type { DevServer } from '../livekit/dev-server.ts';
+import { createLogger } from '../observability/pino-logger.ts';
+import type { Logger } from '../observability/telemetry.ts';
+import { fetchModels } from './models.ts';
+import { configuredLiveKit } from './options.ts';
+import { step } from './progress.ts';
+
+/** A running DialogLens with the LiveKit it serves. */
+export interface Stack {
+  app: DialogLens;
+  livekit: LiveKitTarget;
+  /** Our own livekit-server; null when the user's is served. */
+  own: DevServer | null;
+  api: { url: string; port: number };
+  logger: Logger;
+  stop(reason: string): Promise<void>;
+}
+
+/** Fetches what is missing, starts our own livekit-server when no other is configured, then DialogLens. */
+export async function startStack(config: Config, options: { livekitPort?: number } = {}): Promise<Stack> {
+  const logger = createLogger(config.log);
+  if (config.speech.provider === 'local') await fetchModels(config.cacheDir);
+  const configured = configuredLiveKit(config);
+  const own = configured ? null : await startOwn(config, logger, options.livekitPort);
+  const livekit: LiveKitTarget | null = configured ?? own;
+  if (!livekit) throw new Error('neither a LiveKit server was configured nor one of our own started');
+  try {
+    const app = new DialogLens({ config, livekit, logger });
+    const api = await step('Loading the speech model and starting', () => app.start());
+    const stop = async (reason: string) => {
+      await app.stop(reason);
+      await own?.stop();
+    };
+    return { app, livekit, own, api, logger, stop };
+  } catch (thrown) {
+    await own?.stop();
+    throw thrown;
+  }
+}
+
+async function startOwn(config: Config, logger: Logger, port?: number): Promise<DevServer> {
+  const binary = await step('livekit-server', ({ update }) => findOwnLiveKit(config, update));
+  return startOwnLiveKit(config, {
+    binary,
+    apiPort: config.port,
+    logger,
+    ...(port !== undefined && { port }),
+  });
+}
+
+/** Plays the sample meeting into `room` as soon as an agent listens there. */
+export async function playSample(stack: Stack, room: string, signal: AbortSignal): Promise<void> {
+  const meeting = await loadSampleMeeting();
+  const { apiKey, apiSecret, url } = stack.livekit;
+  const ready = () => untilActive(stack, room, signal);
+  await playMeeting({ meeting, url, keys: { apiKey, apiSecret }, room, signal, ready });
+}
+
+/** Every caption of every room, as it is made. Returns the way to stop. */
+export function onCaption(stack: Stack, listener: (segment: Segment) => void): () => void {
+  return stack.app.registry.subscribe('*', (event: LiveEvent) => {
+    if (event.type === 'segment') listener(event.segment);
+  });
+}
+
+/** An agent is in the room within seconds; a room that stays without one plays to nobody. */
+const agentWithinMs = 30_000;
+const lookEveryMs = 100;
+
+async function untilActive(stack: Stack, room: string, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + agentWithinMs;
+  while (!signal.aborted && performance.now() < until) {
+    const picture = await stack.app.registry.room(room);
+    if (picture?.status === 'active') return;
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}
