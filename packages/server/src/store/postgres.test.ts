@@ -1,0 +1,80 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../observability/telemetry.ts';
+import { type PostgresServer, startPostgres } from '../testing/postgres-server.ts';
+import { type StoreUnderTest, storeContract } from '../testing/store-contract.ts';
+import { createStore } from './create-store.ts';
+
+async function makeStore(): Promise<StoreUnderTest> {
+  const server = await startPostgres();
+  const another = () => createStore({ databaseUrl: server.url, dataDir: null, logger: silentLogger });
+  // Several processes start on a new database at once.
+  const store = another();
+  const others = [another(), another()];
+  await Promise.all([store, ...others].map((one) => one.start()));
+  await Promise.all(others.map((one) => one.stop()));
+  return {
+    store,
+    async sql(text) {
+      const client = new pg.Client({ connectionString: server.url });
+      await client.connect();
+      try {
+        await client.query(text);
+      } finally {
+        await client.end();
+      }
+    },
+    another,
+    async dispose() {
+      await store.stop();
+      await server.dispose();
+    },
+  };
+}
+
+storeContract('postgres', makeStore);
+
+describe('PostgreSQL away', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.dispose());
+
+  it('is unavailable while it is away, and works again without a restart', async () => {
+    const store = createStore({ databaseUrl: server.url, dataDir: null, logger: silentLogger });
+    await store.start();
+    await server.stop();
+    await expect(store.ping()).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(store.demands.list()).rejects.toMatchObject({ code: 'store_unavailable' });
+    await server.start();
+    await store.ping();
+    await store.stop();
+  });
+
+  it('says at start that it cannot be reached, without the password', async () => {
+    const url = server.url.replace('dialoglens@', 'nobody:hush-hush@');
+    const store = createStore({ databaseUrl: url, dataDir: null, logger: silentLogger });
+    const thrown = await store.start().catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ code: 'store_unavailable' });
+    expect(JSON.stringify(thrown) + String(thrown)).not.toContain('hush-hush');
+    await store.stop();
+  });
+
+  it('keeps what was said out of the error of a refused statement', async () => {
+    const store = createStore({ databaseUrl: server.url, dataDir: null, logger: silentLogger });
+    await store.start();
+    const settings = { language: 'en' };
+    const wish = { room: 'x'.repeat(9000), wanted: true, source: 'api', settings, roomSid: null } as const;
+    // An index row of this length is refused, and PostgreSQL would quote it.
+    const random = [...wish.room].map(() =>
+      String.fromCodePoint(0x4e00 + Math.floor(Math.random() * 20_000)),
+    );
+    const thrown = await store.demands
+      .put({ ...wish, room: random.join(''), priority: 0 })
+      .catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ code: 'internal', message: expect.stringContaining('54000') });
+    expect(thrown).not.toHaveProperty('cause');
+    await store.stop();
+  });
+});

@@ -1,0 +1,22 @@
+import { describe } from 'vitest';
+import { demandContract, inboxContract } from './store-contract/demand-contract.ts';
+import { leaseContract } from './store-contract/lease-contract.ts';
+import { lifecycleContract } from './store-contract/lifecycle-contract.ts';
+import { recordContract } from './store-contract/record-contract.ts';
+import { searchContract } from './store-contract/search-contract.ts';
+import { type ContractContext, type StoreUnderTest, useStore } from './store-contract/under-test.ts';
+
+export type { StoreUnderTest };
+
+/** What every implementation of the `Store` port must do. `makeStore` gives a started store on an empty database. */
+export function storeContract(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+  describe(`store contract: ${name}`, () => {
+    const context: ContractContext = useStore(makeStore);
+    leaseContract(context);
+    demandContract(context);
+    inboxContract(context);
+    recordContract(context);
+    searchContract(context);
+    lifecycleContract(context);
+  });
+}
