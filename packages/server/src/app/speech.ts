@@ -1,4 +1,4 @@
-import { EnergyDetector } from '../audio/energy-detector.ts';
+import { energyDetector } from '../audio/energy-detector.ts';
 import type { SpeechDetectorFactory } from '../audio/speech-detector.ts';
 import type { Config } from '../config/index.ts';
 import { DialogLensError } from '../errors.ts';
@@ -28,7 +28,7 @@ export async function createSpeech(
   const { engine, makeDetector } =
     speech.provider === 'local'
       ? await loadLocal(config, cacheDir, telemetry)
-      : { engine: createScriptedProvider({ words: [] }), makeDetector: () => new EnergyDetector() };
+      : { engine: createScriptedProvider({ words: [] }), makeDetector: energyDetector };
   await engine.start();
   const provider = (name: string | undefined) => {
     if (name === undefined || name === engine.name) return engine;

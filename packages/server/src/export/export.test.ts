@@ -1,10 +1,23 @@
 import type { Segment } from '@dialoglens/protocol';
 import fc from 'fast-check';
-import { parseText, type VTTCue } from 'media-captions';
+import * as mediaCaptions from 'media-captions';
 import { describe, expect, it } from 'vitest';
 import { cueLimits } from './cues.ts';
 import { exportFormats } from './index.ts';
 import type { ExportTranscript } from './transcript-input.ts';
+
+/** The part of the parser used here; its own types do not resolve under Node's rules. */
+interface ParsedCue {
+  startTime: number;
+  endTime: number;
+  text: string;
+}
+const { parseText } = mediaCaptions as unknown as {
+  parseText(
+    text: string,
+    options: { type: string; strict: boolean; errors: boolean },
+  ): Promise<{ cues: ParsedCue[]; errors: Error[] }>;
+};
 
 const startedAt = Date.UTC(2026, 0, 5, 9);
 
@@ -60,7 +73,7 @@ function transcript(segments: Segment[]): ExportTranscript {
   };
 }
 
-async function parse(text: string, type: 'srt' | 'vtt'): Promise<VTTCue[]> {
+async function parse(text: string, type: 'srt' | 'vtt'): Promise<ParsedCue[]> {
   const { cues, errors } = await parseText(text, { type, strict: true, errors: true });
   expect(errors).toEqual([]);
   return cues;

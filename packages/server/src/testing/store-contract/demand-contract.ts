@@ -3,6 +3,14 @@ import type { Demand } from '../../store/store.ts';
 import type { ContractContext } from './under-test.ts';
 
 export function demandContract(context: ContractContext): void {
+  describe('demands', () => {
+    describeWishes(context);
+    describeExpiry(context);
+  });
+}
+
+/** Short names for what nearly every test does. */
+function demandTools(context: ContractContext) {
   const demands = () => context.store().demands;
   const wish = (room: string, change: Partial<Demand> = {}): Omit<Demand, 'requestedAt'> => ({
     room,
@@ -17,63 +25,70 @@ export function demandContract(context: ContractContext): void {
     context
       .under()
       .sql(`update demand set requested_at = requested_at - interval '1 hour' where room = '${room}'`);
+  return { demands, wish, age };
+}
 
-  describe('demands', () => {
-    it('gives back what was put', async () => {
-      const room = context.room();
-      const put = await demands().put(wish(room));
-      expect(put).toEqual({ ...wish(room), requestedAt: put.requestedAt });
-      expect(await demands().get(room)).toEqual(put);
-      expect(await demands().remove(room)).toBe(true);
-      expect(await demands().remove(room)).toBe(false);
-      expect(await demands().get(room)).toBeNull();
-    });
+function describeWishes(context: ContractContext): void {
+  const { demands, wish, age } = demandTools(context);
 
-    it('keeps the place in the queue until somebody says stop', async () => {
-      const room = context.room();
-      await demands().put(wish(room));
-      await age(room);
-      const aged = (await demands().get(room))?.requestedAt;
-      const again = await demands().put(wish(room, { priority: 5, source: 'metadata' }));
-      expect(again).toMatchObject({ requestedAt: aged, priority: 5, source: 'metadata' });
-      await demands().put(wish(room, { wanted: false }));
-      const later = await demands().put(wish(room));
-      expect(later.requestedAt).toBeGreaterThan(again.requestedAt);
-    });
+  it('gives back what was put', async () => {
+    const room = context.room();
+    const put = await demands().put(wish(room));
+    expect(put).toEqual({ ...wish(room), requestedAt: put.requestedAt });
+    expect(await demands().get(room)).toEqual(put);
+    expect(await demands().remove(room)).toBe(true);
+    expect(await demands().remove(room)).toBe(false);
+    expect(await demands().get(room)).toBeNull();
+  });
 
-    it('lists by priority, then age', async () => {
-      const room = context.room();
-      for (const name of ['b', 'a', 'c']) await demands().put(wish(`${room}/${name}`));
-      await demands().put(wish(`${room}/z`, { priority: 1 }));
-      await age(`${room}/c`);
-      await age(`${room}/c`);
-      await age(`${room}/b`);
-      const listed = (await demands().list()).map((demand) => demand.room);
-      expect(listed.filter((name) => name.startsWith(`${room}/`))).toEqual(
-        ['z', 'c', 'b', 'a'].map((name) => `${room}/${name}`),
-      );
-    });
+  it('keeps the place in the queue until somebody says stop', async () => {
+    const room = context.room();
+    await demands().put(wish(room));
+    await age(room);
+    const aged = (await demands().get(room))?.requestedAt;
+    const again = await demands().put(wish(room, { priority: 5, source: 'metadata' }));
+    expect(again).toMatchObject({ requestedAt: aged, priority: 5, source: 'metadata' });
+    await demands().put(wish(room, { wanted: false }));
+    const later = await demands().put(wish(room));
+    expect(later.requestedAt).toBeGreaterThan(again.requestedAt);
+  });
 
-    it('binds an armed wish to the first incarnation', async () => {
-      const room = context.room();
-      await demands().put(wish(room));
-      await demands().bind(room, 'RM_1');
-      await demands().bind(room, 'RM_2');
-      expect((await demands().get(room))?.roomSid).toBe('RM_1');
-    });
+  it('lists by priority, then age', async () => {
+    const room = context.room();
+    for (const name of ['b', 'a', 'c']) await demands().put(wish(`${room}/${name}`));
+    await demands().put(wish(`${room}/z`, { priority: 1 }));
+    await age(`${room}/c`);
+    await age(`${room}/c`);
+    await age(`${room}/b`);
+    const listed = (await demands().list()).map((demand) => demand.room);
+    expect(listed.filter((name) => name.startsWith(`${room}/`))).toEqual(
+      ['z', 'c', 'b', 'a'].map((name) => `${room}/${name}`),
+    );
+  });
 
-    it('expires old wishes that never met a room', async () => {
-      const room = context.room();
-      await demands().expireArmed(30 * 60_000);
-      const names = ['old', 'bound', 'young'].map((name) => `${room}/${name}`);
-      for (const name of names) await demands().put(wish(name));
-      await demands().bind(`${room}/bound`, 'RM_1');
-      await age(`${room}/old`);
-      await age(`${room}/bound`);
-      expect(await demands().expireArmed(30 * 60_000)).toBe(1);
-      const left = (await demands().list()).map((demand) => demand.room);
-      expect(names.filter((name) => left.includes(name))).toEqual([`${room}/bound`, `${room}/young`]);
-    });
+  it('binds an armed wish to the first incarnation', async () => {
+    const room = context.room();
+    await demands().put(wish(room));
+    await demands().bind(room, 'RM_1');
+    await demands().bind(room, 'RM_2');
+    expect((await demands().get(room))?.roomSid).toBe('RM_1');
+  });
+}
+
+function describeExpiry(context: ContractContext): void {
+  const { demands, wish, age } = demandTools(context);
+
+  it('expires old wishes that never met a room', async () => {
+    const room = context.room();
+    await demands().expireArmed(30 * 60_000);
+    const names = ['old', 'bound', 'young'].map((name) => `${room}/${name}`);
+    for (const name of names) await demands().put(wish(name));
+    await demands().bind(`${room}/bound`, 'RM_1');
+    await age(`${room}/old`);
+    await age(`${room}/bound`);
+    expect(await demands().expireArmed(30 * 60_000)).toBe(1);
+    const left = (await demands().list()).map((demand) => demand.room);
+    expect(names.filter((name) => left.includes(name))).toEqual([`${room}/bound`, `${room}/young`]);
   });
 }
 

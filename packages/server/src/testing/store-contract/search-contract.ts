@@ -3,90 +3,86 @@ import { describe, expect, it } from 'vitest';
 import { type ContractContext, final, scene } from './under-test.ts';
 
 export function searchContract(context: ContractContext): void {
+  describe('search', () => {
+    describeMatches(context);
+    describeOddQueries(context);
+  });
+}
+
+/** A room in which this was said, and a search in it that answers with the texts. */
+async function said(context: ContractContext, ...texts: string[]) {
+  const here = await scene(context);
+  const finals = texts.map((text, i) => final(here, `${i}`, i * 100, i * 100 + 100, { text }));
+  await context.store().record.writeFinals(here.tenure, finals);
+  const find = async (query: string) => {
+    const { items } = await context
+      .store()
+      .record.search(query, { limit: 50 }, { sessionId: here.session.id });
+    return items.map(({ segment }) => segment.text);
+  };
+  return { here, find };
+}
+
+function describeMatches(context: ContractContext): void {
   const record = () => context.store().record;
 
-  async function said(...texts: string[]) {
-    const here = await scene(context);
-    const finals = texts.map((text, i) => final(here, `${i}`, i * 100, i * 100 + 100, { text }));
-    await record().writeFinals(here.tenure, finals);
-    const find = async (query: string) => {
-      const { items } = await record().search(query, { limit: 50 }, { sessionId: here.session.id });
-      return items.map(({ segment }) => segment.text);
-    };
-    return { here, find };
-  }
+  it('finds words in any case, phrases, alternatives and what is not excluded', async () => {
+    const { find } = await said(context, 'Hello big world', 'hello there', 'the world is big');
+    expect(await find('HELLO')).toEqual(['hello there', 'Hello big world']);
+    expect(await find('"big world"')).toEqual(['Hello big world']);
+    expect(await find('there or is')).toEqual(['the world is big', 'hello there']);
+    expect(await find('hello -there')).toEqual(['Hello big world']);
+    expect(await find('nothing')).toEqual([]);
+    expect(await find('  ')).toEqual([]);
+  });
 
-  describe('search', () => {
-    it('finds words in any case, phrases, alternatives and what is not excluded', async () => {
-      const { find } = await said('Hello big world', 'hello there', 'the world is big');
-      expect(await find('HELLO')).toEqual(['hello there', 'Hello big world']);
-      expect(await find('"big world"')).toEqual(['Hello big world']);
-      expect(await find('there or is')).toEqual(['the world is big', 'hello there']);
-      expect(await find('hello -there')).toEqual(['Hello big world']);
-      expect(await find('nothing')).toEqual([]);
-      expect(await find('  ')).toEqual([]);
-    });
+  it('finds parts of words and text without spaces', async () => {
+    const { find } = await said(
+      context,
+      '今日は会議です',
+      'Straßenbahnhaltestelle',
+      '50% of C:\\temp_1',
+      '100 percent',
+    );
+    expect(await find('会議')).toEqual(['今日は会議です']);
+    expect(await find('bahnhalt')).toEqual(['Straßenbahnhaltestelle']);
+    expect(await find('0%')).toEqual(['50% of C:\\temp_1']);
+    expect(await find('C:\\temp_1')).toEqual(['50% of C:\\temp_1']);
+  });
 
-    it('finds parts of words and text without spaces', async () => {
-      const { find } = await said(
-        '今日は会議です',
-        'Straßenbahnhaltestelle',
-        '50% of C:\\temp_1',
-        '100 percent',
-      );
-      expect(await find('会議')).toEqual(['今日は会議です']);
-      expect(await find('bahnhalt')).toEqual(['Straßenbahnhaltestelle']);
-      expect(await find('0%')).toEqual(['50% of C:\\temp_1']);
-      expect(await find('C:\\temp_1')).toEqual(['50% of C:\\temp_1']);
-    });
+  it('marks matches and lets nobody speak the marks', async () => {
+    const { here } = await said(
+      context,
+      `a \uE000false\uE001 mark, then <b>Hello</b> ${'long '.repeat(100)}`,
+    );
+    const [hit] = (await record().search('hello', { limit: 1 }, { room: here.room })).items;
+    expect(hit?.snippet).toContain('a false mark, then <b>\uE000Hello\uE001</b> long');
+    expect(hit?.snippet.match(/\uE000/g)).toHaveLength(1);
+    expect(hit?.snippet.length).toBeLessThan(300);
+  });
 
-    it('marks matches and lets nobody speak the marks', async () => {
-      const { here } = await said(`a \uE000false\uE001 mark, then <b>Hello</b> ${'long '.repeat(100)}`);
-      const [hit] = (await record().search('hello', { limit: 1 }, { room: here.room })).items;
-      expect(hit?.snippet).toContain('a false mark, then <b>\uE000Hello\uE001</b> long');
-      expect(hit?.snippet.match(/\uE000/g)).toHaveLength(1);
-      expect(hit?.snippet.length).toBeLessThan(300);
-    });
+  it('pages newest first and keeps to its room', async () => {
+    const { here } = await said(context, 'apple 1', 'apple 2', 'apple 3');
+    const first = await record().search('apple', { limit: 2 }, { room: here.room });
+    const rest = await record().search('apple', { limit: 2, cursor: first.next ?? '' }, { room: here.room });
+    const texts = [...first.items, ...rest.items].map(({ segment }) => segment.text);
+    expect(texts).toEqual(['apple 3', 'apple 2', 'apple 1']);
+    expect(rest.next).toBeNull();
+    expect((await record().search('apple', { limit: 2 }, { room: `not ${here.room}` })).items).toEqual([]);
+  });
+}
 
-    it('pages newest first and keeps to its room', async () => {
-      const { here } = await said('apple 1', 'apple 2', 'apple 3');
-      const first = await record().search('apple', { limit: 2 }, { room: here.room });
-      const rest = await record().search(
-        'apple',
-        { limit: 2, cursor: first.next ?? '' },
-        { room: here.room },
-      );
-      const texts = [...first.items, ...rest.items].map(({ segment }) => segment.text);
-      expect(texts).toEqual(['apple 3', 'apple 2', 'apple 1']);
-      expect(rest.next).toBeNull();
-      expect((await record().search('apple', { limit: 2 }, { room: `not ${here.room}` })).items).toEqual([]);
-    });
-
-    it('takes any text for a query', async () => {
-      const { find } = await said('hello');
-      for (const odd of [
-        '"',
-        "'",
-        '\\',
-        '%',
-        '_',
-        '&|!()',
-        ':*',
-        'a\0b',
-        '\ud800',
-        '-',
-        '--',
-        '<->',
-        "';--",
-      ]) {
-        expect(await find(odd)).toBeInstanceOf(Array);
-      }
-      await fc.assert(
-        fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 40 }), async (query) => {
-          expect(await find(query)).toBeInstanceOf(Array);
-        }),
-        { numRuns: 50, verbose: true },
-      );
-    });
+function describeOddQueries(context: ContractContext): void {
+  it('takes any text for a query', async () => {
+    const { find } = await said(context, 'hello');
+    for (const odd of ['"', "'", '\\', '%', '_', '&|!()', ':*', 'a\0b', '\ud800', '-', '--', '<->', "';--"]) {
+      expect(await find(odd)).toBeInstanceOf(Array);
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 40 }), async (query) => {
+        expect(await find(query)).toBeInstanceOf(Array);
+      }),
+      { numRuns: 50, verbose: true },
+    );
   });
 }
