@@ -103,12 +103,17 @@ function readsClock(node, code) {
 }
 
 function checkLength(node, source, name, report) {
-  if (contractSuite.test(name)) return;
-  // A `describe` block is a chapter of tests, not a function to hold in one's head.
-  const isTest = /\.test\.tsx?$/.test(name);
-  if (isTest && ts.isCallExpression(node.parent) && /^describe/.test(node.parent.getText(source))) return;
+  if (isChapter(node, source, name)) return;
   const from = source.getLineAndCharacterOfPosition(node.getStart(source)).line;
   const to = source.getLineAndCharacterOfPosition(node.end).line;
   const lines = to - from + 1;
   if (lines > maxFunctionLines) report(node, `function of ${lines} lines (at most ${maxFunctionLines})`);
+}
+
+/** A `describe` block, or the function of a contract suite, is a chapter of tests: each test in it is measured. */
+function isChapter(node, source, name) {
+  const isSuite = /\.test\.tsx?$|-contract\.ts$/.test(name);
+  if (!isSuite) return false;
+  if (ts.isCallExpression(node.parent) && /^describe\b/.test(node.parent.getText(source))) return true;
+  return ts.isFunctionDeclaration(node) && /\b(describe|it)(\.\w+)?\(/.test(node.getText(source));
 }

@@ -19,13 +19,16 @@ const missing = Object.entries(lock.packages).flatMap(([path, entry]) =>
 );
 
 if (process.argv.includes('--fix')) {
-  for (const { name, version, parent } of missing) lock.packages[`node_modules/${name}`] = made(name, version, parent);
+  for (const { name, version, parent } of missing)
+    lock.packages[`node_modules/${name}`] = made(name, version, parent);
   const sorted = Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en'));
   lock.packages = Object.fromEntries(sorted);
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   console.log(`${missing.length} packages added`);
 } else if (missing.length > 0) {
-  console.log(missing.map(({ name, version }) => `${name}@${version} is not in package-lock.json`).join('\n'));
+  console.log(
+    missing.map(({ name, version }) => `${name}@${version} is not in package-lock.json`).join('\n'),
+  );
   console.log('Run `node scripts/check-lock.mjs --fix` and commit it.');
   process.exitCode = 1;
 } else {
@@ -43,13 +46,16 @@ function isLocked(path, name) {
 function made(name, version, parent) {
   if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`${name}: which version is ${version}?`);
   const words = name.split(/[/_-]/);
-  const os = words.find((word) => platforms.includes(word)) ?? (words.includes('win') ? 'win32' : undefined);
-  const cpu = processors.find((processor) => words.includes(processor)) ?? words.includes('armhf') ? 'arm' : undefined;
+  const os = platforms.find((platform) => words.includes(platform));
+  const cpu = processors.find((processor) => words.includes(processor));
+  const libc = ['musl', 'gnu'].find((library) => words.some((word) => word.startsWith(library)));
+  if (!os || !cpu) throw new Error(`${name}: its name does not tell the platform; add it by hand.`);
   return {
     version,
-    ...(cpu && { cpu: [cpu] }),
+    cpu: [cpu],
     ...(parent.dev && { dev: true }),
+    ...(libc && { libc: [libc === 'musl' ? 'musl' : 'glibc'] }),
     optional: true,
-    ...(os && { os: [os] }),
+    os: [os],
   };
 }

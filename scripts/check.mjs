@@ -15,6 +15,7 @@ const first = [{ name: 'types', args: [tool('typescript/bin/tsc'), '-b'] }];
 const rest = [
   { name: 'style', args: [tool('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '.'] },
   { name: 'arrows', args: [join(root, 'scripts/check-arrows.mjs')] },
+  { name: 'lock file', args: [join(root, 'scripts/check-lock.mjs')] },
   { name: 'dead code', args: [tool('knip/bin/knip.js'), '--no-progress'] },
   { name: 'budgets', args: [join(root, 'scripts/check-budgets.mjs')] },
   { name: 'generated files', args: [join(root, 'scripts/generate.mjs'), '--check'] },
@@ -34,7 +35,7 @@ async function inTurn(checks) {
   return results;
 }
 
-/** Each check keeps about one core busy; more than two at once only makes a small machine swap. */
+/** Each check keeps about one core busy, and small machines have two. */
 async function twoAtATime(checks) {
   const waiting = [...checks];
   const lane = async () => {
