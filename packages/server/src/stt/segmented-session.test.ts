@@ -154,7 +154,7 @@ describe('SegmentedSession', () => {
     engine.finals()[1]?.answer({ state: 'failed', message: 'broken' });
     await session.finish();
     expect(events.filter((event) => event.type === 'fault')).toMatchObject([
-      { kind: 'rate-limit', lost: { startSample: 0 } },
+      { kind: 'limit', lost: { startSample: 0 } },
       { kind: 'transient', message: 'broken', lost: { startSample: expect.any(Number) } },
     ]);
   });

@@ -261,7 +261,7 @@ export class SegmentedSession implements SttSession {
     const overload = result.state === 'dropped';
     this.#emit({
       type: 'fault',
-      kind: overload ? 'rate-limit' : 'transient',
+      kind: overload ? 'limit' : 'transient',
       message: overload ? 'More speech waits to be recognised than this machine can take.' : result.message,
       lost: { startSample, endSample },
     });

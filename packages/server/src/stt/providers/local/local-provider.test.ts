@@ -120,4 +120,34 @@ describe('the local engine', () => {
     expect(share(heard.slice(40, -40))).toBeGreaterThan(0.6);
     expect(share(heard.slice(-15))).toBe(0);
   });
+
+  it('says which speech it had to let go when more comes than it can decode', async () => {
+    const small = createLocalProvider({
+      models: await models(),
+      metrics: noMetrics,
+      logger: silentLogger,
+      limits: { concurrency: 1, maxWaitingSeconds: 5 },
+      endpoint: { maxUtteranceMs: 4_000 },
+    });
+    await small.start();
+    const speech = await wav('02-tom.wav');
+    const audio = joined(speech, speech, speech);
+    const events: SttEvent[] = [];
+    const session = small.open(
+      { trackId: 'a', language: 'en', hints: [], startSample: 0, wantPartials: false, wantWords: false },
+      (event) => events.push(event),
+    );
+    session.write(audio, 0, true);
+    await session.finish();
+    await small.stop();
+    // Every sample is in a final or in a fault that names it.
+    const covered = events.flatMap((event) => {
+      if (event.type === 'final') return [[event.startSample, event.endSample]];
+      return event.type === 'fault' && event.lost ? [[event.lost.startSample, event.lost.endSample]] : [];
+    });
+    expect(events.some((event) => event.type === 'fault' && event.kind === 'limit')).toBe(true);
+    expect(covered[0]?.[0]).toBe(0);
+    expect(covered.at(-1)?.[1]).toBe(audio.length);
+    for (const [index, range] of covered.slice(1).entries()) expect(range[0]).toBe(covered[index]?.[1]);
+  }, 60_000);
 });
