@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asError, DialogLensError } from '../errors.ts';
@@ -27,7 +27,9 @@ const watchForMs = 6 * touchEveryMs;
 const lookEveryMs = 250;
 
 /** Attempts to win a race for a stale lock before the folder counts as in use. */
-const maxAttempts = 5;
+const maxAttempts = 20;
+/** Removing a stale lock takes somebody else less than this. */
+const clearingMs = 20;
 
 /**
  * Locks `folder` with the file `<folder>.lock` beside it (not inside: the engine wants the folder for itself). A lock
@@ -62,8 +64,8 @@ export async function lockFolder(folder: string, options: { watchMs?: number } =
       if (released) return;
       released = true;
       clearInterval(touching);
-      const current = await readOwner(path);
-      if (current?.nonce === owner.nonce) await rm(path, { force: true });
+      const current = await readText(path);
+      if (current !== null && parseOwner(current)?.nonce === owner.nonce) await rm(path, { force: true });
     },
   };
 }
@@ -71,12 +73,13 @@ export async function lockFolder(folder: string, options: { watchMs?: number } =
 async function acquire(path: string, draft: string, folder: string, watchMs: number): Promise<void> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (await linked(draft, path)) return;
-    const holder = await readOwner(path);
-    const scope = await pidScope();
-    const near = holder?.scope === scope;
+    const found = await readText(path);
+    if (found === null) continue;
+    const holder = parseOwner(found);
+    const near = holder?.scope === (await pidScope());
     const alive = holder && (near ? await isAlive(holder) : await isTouched(path, watchMs));
     if (alive) throw lockedBy(folder, holder.pid, near);
-    await clearStale(path, holder);
+    await clearStale(path, draft, found);
   }
   throw lockedBy(folder, null, true);
 }
@@ -92,29 +95,33 @@ async function linked(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** Moves a stale lock away. Somebody faster may have put a fresh one there meanwhile: that one is put back. */
-async function clearStale(path: string, stale: Owner | null): Promise<void> {
-  const aside = `${path}.stale-${randomBytes(8).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (thrown) {
-    if (codeOf(thrown) === 'ENOENT') return;
-    throw thrown;
+/**
+ * Removes the lock that was found stale. Only one at a time may remove, and only after a look that it is still the same
+ * lock: otherwise a slow one would remove the fresh lock of somebody faster.
+ */
+async function clearStale(path: string, draft: string, stale: string): Promise<void> {
+  const guard = `${path}.clearing`;
+  if (!(await linked(draft, guard))) {
+    const found = await readText(guard);
+    const other = found === null ? null : parseOwner(found);
+    if (found !== null && !(other && (await isAlive(other)))) await rm(guard, { force: true });
+    await pause(clearingMs);
+    return;
   }
-  const moved = await readOwner(aside);
-  if (moved && moved.nonce !== stale?.nonce) await linked(aside, path);
-  await rm(aside, { force: true });
+  try {
+    if ((await readText(path)) === stale) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
-async function readOwner(path: string): Promise<Owner | null> {
-  let text: string;
+async function readText(path: string): Promise<string | null> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (thrown) {
     if (codeOf(thrown) === 'ENOENT') return null;
     throw thrown;
   }
-  return parseOwner(text);
 }
 
 const ownerPattern =
