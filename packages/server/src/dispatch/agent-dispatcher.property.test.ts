@@ -37,9 +37,21 @@ class History {
     for (let i = 0; i < replicas; i++) this.#dispatchers.push(await this.lab.dispatcher());
   }
 
+  /** A busy afternoon: two workers, three slots, four rooms with a voice. */
+  async beginBusy(): Promise<void> {
+    await this.apply({ do: 'worker', slots: 2 });
+    await this.apply({ do: 'worker', slots: 1 });
+    for (const name of rooms) {
+      await this.apply({ do: 'open', room: name, metadata: name === 'a' ? '' : wish });
+      await this.apply({ do: 'join', room: name });
+    }
+    await this.apply({ do: 'start', room: 'a' });
+    await this.lab.clock.advance(7000);
+  }
+
   async play(steps: readonly Step[]): Promise<void> {
     for (const one of steps) {
-      await this.#apply(one);
+      await this.apply(one);
       await this.lab.clock.advance(50);
       this.#checkOneAgentPerRoom();
     }
@@ -54,7 +66,7 @@ class History {
     await this.lab.clock.advance(90_000);
   }
 
-  async #apply(one: Step): Promise<void> {
+  async apply(one: Step): Promise<void> {
     if ('which' in one) return this.#applyToWorker(one.do, this.#workers[one.which]);
     if ('slots' in one) {
       const agentId = `agt_${this.#workers.length}`;
@@ -132,7 +144,8 @@ class History {
       const wanted = demands.get(name)?.wanted === true && lab.directory.has(name);
       const people = countPeople(await lab.directory.listParticipants(name));
       if (!wanted) expect(lease, `${name} is not wanted`).toBeUndefined();
-      else if (lease !== undefined) this.#checkServed(name, lease.holder, pictures.get(name)?.status);
+      else if (this.#serving(name).length > 0)
+        this.#checkServed(name, lease?.holder, pictures.get(name)?.status);
       else if (people.audio) {
         expect(pictures.get(name), name).toMatchObject({
           status: 'queued',
@@ -145,15 +158,20 @@ class History {
     expect(lab.logged('error')).toEqual([]);
   }
 
-  #checkServed(name: string, holder: string | null, status: string | undefined): void {
-    const serving = this.#workers.filter((worker) => worker.rooms.has(name)).map((worker) => worker.agentId);
-    expect(serving, name).toEqual([holder]);
+  #serving(name: string): string[] {
+    return this.#workers.filter((worker) => worker.rooms.has(name)).map((worker) => worker.agentId);
+  }
+
+  #checkServed(name: string, holder: string | null | undefined, status: string | undefined): void {
+    expect(this.#serving(name), name).toEqual([holder]);
     expect(status, name).toBe('active');
   }
 
   #checkQueue(positions: readonly (number | null)[]): void {
     const taken = positions.filter((position) => position !== null).sort((a, b) => a - b);
     expect(taken).toEqual(taken.map((_, index) => index + 1));
+    const free = this.#workers.reduce((sum, worker) => sum + worker.free, 0);
+    if (free > 0) expect(taken, 'nobody waits while a slot is free').toEqual([]);
   }
 }
 
@@ -165,10 +183,12 @@ describe('any history', () => {
         histories,
         fc.integer({ min: 1, max: 2 }),
         fc.float({ min: 0, max: Math.fround(0.99), noNaN: true }),
-        async (steps, replicas, jitter) => {
+        fc.boolean(),
+        async (steps, replicas, jitter, busy) => {
           const history = new History(() => jitter);
           try {
             await history.begin(replicas);
+            if (busy) await history.beginBusy();
             await history.play(steps);
             await history.check();
           } finally {
@@ -176,7 +196,7 @@ describe('any history', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   }, 120_000);
 });

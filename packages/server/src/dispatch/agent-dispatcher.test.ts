@@ -309,6 +309,34 @@ describe('when things fail', () => {
     expect(lab.metrics.counted('takeovers_total', { cause: 'worker lost' })).toBe(1);
   });
 
+  it('frees a stopped room at once when its worker is dead', async () => {
+    const dead = await lab.worker('agt_a');
+    const { control } = await lab.dispatcher();
+    lab.directory.open('r');
+    lab.directory.join('r', 'ann');
+    await control.start('r', {}, 'x');
+    await lab.clock.advance(3000);
+    dead.kill();
+    await lab.clock.advance(3000);
+    await control.stop('r', 'x');
+    expect(lab.held()).toEqual({});
+    expect(lab.store.sessions()).toMatchObject([{ endReason: 'stopped' }]);
+  });
+
+  it('paints the picture again after the registry lost it', async () => {
+    await lab.worker('agt_a');
+    const { control } = await lab.dispatcher();
+    lab.directory.open('r');
+    lab.directory.join('r', 'ann');
+    await control.start('r', {}, 'x');
+    await lab.clock.advance(3000);
+    await lab.registry.removeRoom('r');
+    const ghost = { agentId: null, epoch: null, sessionId: null, queuePosition: 7, since: 0 };
+    await lab.registry.setRoom({ room: 'ghost', status: 'queued', reason: 'all slots busy', ...ghost });
+    await lab.clock.advance(7000);
+    expect(await lab.registry.rooms()).toMatchObject([{ room: 'r', status: 'active' }]);
+  });
+
   it('takes over from a worker that is heard but does not renew', async () => {
     const stuck = await lab.worker('agt_a');
     const { control } = await lab.dispatcher();

@@ -179,7 +179,8 @@ export class AgentDispatcher {
     ]);
     const { metrics } = this.#deps;
     const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
-    const used = leases.byRoom.size;
+    // A lease that a dead worker left behind takes up no slot of those alive.
+    const used = agents.reduce((sum, agent) => sum + (leases.used.get(agent.agentId) ?? 0), 0);
     const queued = this.#waiting.size;
     metrics.set('agents_active', {}, agents.length);
     metrics.set('slots_total', {}, slots);

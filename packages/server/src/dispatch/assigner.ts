@@ -221,7 +221,6 @@ export class Assigner {
   #left(report: Extract<WorkerReport, { type: 'left' }>, isOurs: boolean): void {
     const { room, epoch, agentId } = report;
     const state = this.#deps.memory.of(room);
-    if (state.leaving !== null && state.leaving.epoch <= epoch) state.leaving = null;
     if (report.failed) {
       if (isOurs) this.#count('failed');
       this.#noteFailure(room, agentId);

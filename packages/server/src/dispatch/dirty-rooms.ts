@@ -86,8 +86,9 @@ export class DirtyRooms {
 
   /** Does `work` while no handler runs for the room. */
   async exclusively<T>(room: string, work: () => Promise<T>): Promise<T> {
-    while (this.#busy.has(room)) await this.#turnOf(room);
-    this.#busy.add(room);
+    // Whoever is done hands the room to the first that waits, so that a stream of hints cannot keep callers out.
+    if (this.#busy.has(room)) await this.#turnOf(room);
+    else this.#busy.add(room);
     const task = work();
     const settled: Promise<void> = task
       .then(nothing, nothing)
@@ -135,11 +136,11 @@ export class DirtyRooms {
   }
 
   #free(room: string): void {
-    this.#busy.delete(room);
     const waiters = this.#waiters.get(room);
     const next = waiters?.shift();
     if (waiters?.length === 0) this.#waiters.delete(room);
-    next?.();
+    if (next === undefined) this.#busy.delete(room);
+    else next();
     this.#pump();
   }
 }

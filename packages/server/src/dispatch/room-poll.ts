@@ -93,15 +93,14 @@ export class RoomPoll {
   }
 
   /** The registry may have been flushed, or hold pictures of a dispatcher that is gone. */
-  async #repairPictures({ live, demands, leases }: Everything): Promise<void> {
+  async #repairPictures({ demands, leases }: Everything): Promise<void> {
     const { registry, memory } = this.#deps;
     const shown = new Set((await registry.rooms()).map((picture) => picture.room));
     for (const [room, state] of memory.entries()) {
       if (state.picture !== null && !shown.has(room)) await registry.setRoom(state.picture);
     }
     for (const room of shown) {
-      const isKnown =
-        live.has(room) || demands.has(room) || leases.has(room) || memory.peek(room) !== undefined;
+      const isKnown = demands.has(room) || leases.has(room) || (memory.peek(room)?.picture ?? null) !== null;
       if (!isKnown) await registry.removeRoom(room);
     }
   }

@@ -39,9 +39,16 @@ export class FakeWorker {
     await this.#heartbeat();
   }
 
+  /** Slots it could fill now. */
+  get free(): number {
+    const takes = this.#unlisten !== null && this.status === 'ready' && this.answer === 'join';
+    return takes ? this.#slots - this.rooms.size : 0;
+  }
+
   /** kill -9: no goodbye; what it had in rooms stays listed. */
   kill(): void {
     this.#unlisten?.();
+    this.#unlisten = null;
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
     this.rooms.clear();

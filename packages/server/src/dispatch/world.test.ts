@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { DialogLensError } from '../errors.ts';
+import { noMetrics } from '../observability/metric-table.ts';
+import { silentLogger } from '../observability/telemetry.ts';
+import { createMemoryRegistry } from '../registry/memory-registry.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { MemoryDispatchStore } from '../testing/memory-dispatch-store.ts';
+import { Reachability } from './reachability.ts';
+import { countFree, takers, World } from './world.ts';
+
+async function make() {
+  const clock = new ManualClock();
+  const store = new MemoryDispatchStore(clock);
+  const registry = createMemoryRegistry({ clock });
+  const reach = new Reachability(silentLogger, noMetrics);
+  const world = new World({ store, registry, reach, clock, times: { suspicionMs: 2000, leaseTtlMs: 4000 } });
+  await store.leases.claim({ room: 'r', holder: 'agt_a', sessionId: 's', ttlMs: 4000, slots: 2 });
+  const tenure = async () => {
+    const lease = (await world.leases()).byRoom.get('r');
+    return lease === undefined ? null : world.tenure(lease, await world.agents());
+  };
+  return { clock, store, world, tenure };
+}
+
+describe('World', () => {
+  it('suspects a silent holder after the whole suspicion time, not before', async () => {
+    const { clock, tenure } = await make();
+    await tenure();
+    await clock.advance(1000);
+    expect(await tenure()).toBe('renewed');
+    await clock.advance(1000);
+    expect(await tenure()).toBe('worker lost');
+  });
+
+  it('begins to watch anew after a read failed, however short the outage', async () => {
+    const { clock, store, tenure } = await make();
+    await tenure();
+    await clock.advance(1000);
+    store.away = true;
+    await expect(tenure()).rejects.toThrow(DialogLensError);
+    store.away = false;
+    await clock.advance(1000);
+    expect(await tenure()).toBe('renewed');
+    await clock.advance(2000);
+    expect(await tenure()).toBe('worker lost');
+  });
+
+  it('counts load from leases and offers only workers that take rooms', async () => {
+    const { world } = await make();
+    const worker = {
+      reason: null,
+      rooms: [],
+      load: 0,
+      region: null,
+      version: '',
+      startedAt: 0,
+      memoryBytes: 0,
+      heartbeatAt: 0,
+    };
+    const agents = [
+      { ...worker, agentId: 'agt_a', status: 'ready' as const, slots: 2 },
+      { ...worker, agentId: 'agt_b', status: 'draining' as const, slots: 9 },
+    ];
+    const found = takers(agents, await world.leases());
+    expect(found).toEqual([{ agentId: 'agt_a', slots: 2, used: 1 }]);
+    expect(countFree([...found, { agentId: 'over', slots: 1, used: 3 }])).toBe(1);
+  });
+});
