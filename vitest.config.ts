@@ -6,6 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['dialoglens-source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    // LiveKit's native client prints debug lines otherwise.
+    env: { NODE_ENV: 'production' },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,5 +1,5 @@
 import type { Span } from '@dialoglens/protocol';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../clock.ts';
 import { noMetrics } from '../observability/metric-table.ts';
 import { silentLogger } from '../observability/telemetry.ts';
@@ -47,7 +47,9 @@ class PuppetProvider implements SttProvider {
   }
 }
 
-const room = 'ops / 🚀 stand-up';
+/** A room of its own for every test: they share the store. */
+let room: string;
+let roomCount = 0;
 let store: Store;
 let connector: FakeRoomConnector;
 let provider: PuppetProvider;
@@ -55,6 +57,7 @@ let worker: AgentWorker;
 let reports: WorkerReport[];
 let sessionId: string;
 let epoch: number;
+let unlisten: () => void;
 const registry = createMemoryRegistry({ clock: systemClock });
 
 function makeWorker(slots = 2) {
@@ -91,24 +94,41 @@ function makeWorker(slots = 2) {
 }
 
 function assignment(over: Partial<Assignment> = {}): Assignment {
-  return { room, roomSid: 'RM_1', sessionId, epoch, url: 'ws://x', token: 't', settings: {}, ...over };
+  return {
+    room,
+    roomSid: `RM_${roomCount}`,
+    sessionId,
+    epoch,
+    url: 'ws://x',
+    token: 't',
+    settings: {},
+    ...over,
+  };
 }
 
 async function assign(over: Partial<Assignment> = {}) {
   await registry.command('agt_1', { type: 'assign', assignment: assignment(over) });
 }
 
-beforeEach(async () => {
+beforeAll(async () => {
   store = createStore({ dataDir: null, logger: silentLogger });
   await store.start();
   await registry.start();
+});
+afterAll(async () => {
+  await registry.stop();
+  await store.stop();
+});
+
+beforeEach(async () => {
+  room = `ops / 🚀 ${++roomCount}`;
   connector = new FakeRoomConnector();
   provider = new PuppetProvider();
   reports = [];
-  registry.onReport((report) => reports.push(report));
+  unlisten = registry.onReport((report) => reports.push(report));
   const session = await store.record.openSession({
     room,
-    roomSid: 'RM_1',
+    roomSid: `RM_${roomCount}`,
     language: 'en',
     provider: 'puppet',
     startedAt: Date.now(),
@@ -122,8 +142,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await worker.stop('test over');
-  await registry.stop();
-  await store.stop();
+  unlisten();
 });
 
 const speech = new Int16Array(8_000).fill(1_000);
@@ -168,7 +187,7 @@ describe('AgentWorker', () => {
     expect((await store.record.segments(sessionId, { limit: 10 })).items.map((s) => s.text)).toEqual([
       'Last words',
     ]);
-    expect(await store.leases.list()).toEqual([]);
+    expect((await store.leases.list()).filter((lease) => lease.room === room)).toEqual([]);
     expect(reports.at(-1)).toMatchObject({ type: 'left', reason: 'shutdown', failed: false });
   });
 

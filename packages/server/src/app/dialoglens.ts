@@ -32,6 +32,14 @@ export interface LiveKitTarget extends LiveKitKeys {
   url: string;
 }
 
+export interface DialogLensOptions {
+  config: Config;
+  livekit: LiveKitTarget;
+  logger: Logger;
+  /** Speech to use instead of the configured engine; it is stopped with the rest. */
+  speech?: SpeechParts;
+}
+
 /** docs/lifetimes.md says why in this order. */
 const stopOrder = [
   'api',
@@ -56,13 +64,15 @@ export class DialogLens {
   readonly #config: Config;
   readonly #livekit: LiveKitTarget;
   readonly #logger: Logger;
+  readonly #speech: SpeechParts | undefined;
   readonly #metrics = createMetrics();
   readonly #stops = new Map<Part, () => Promise<void>>();
   #dispatcher: AgentDispatcher | undefined;
   #stopping: Promise<void> | null = null;
 
-  constructor(options: { config: Config; livekit: LiveKitTarget; logger: Logger }) {
+  constructor(options: DialogLensOptions) {
     const { config, livekit, logger } = options;
+    this.#speech = options.speech;
     this.#config = config;
     this.#livekit = livekit;
     this.#logger = logger;
@@ -105,7 +115,8 @@ export class DialogLens {
       await drain.stop();
       await journal.close();
     });
-    const speech = await createSpeech(config, { metrics: this.#metrics, logger: this.#logger });
+    const speech =
+      this.#speech ?? (await createSpeech(config, { metrics: this.#metrics, logger: this.#logger }));
     this.#stops.set('speech', () => speech.stop());
     await this.#startCollector();
     await this.#startWorker(speech, journal);
