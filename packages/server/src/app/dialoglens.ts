@@ -227,7 +227,7 @@ export class DialogLens {
   }
 
   async #startApi(dispatcher: AgentDispatcher): Promise<{ url: string; port: number }> {
-    const { host, port, apiKeys, limits } = this.#config;
+    const { host, port, apiKeys, limits, webhooks } = this.#config;
     const verifier = createWebhookVerifier(this.#livekit);
     const api = createApi({
       host,
@@ -237,7 +237,13 @@ export class DialogLens {
       registry: this.registry,
       control: dispatcher.control,
       webhooks: {
-        receive: (rawBody, authorization) => verifier.receive(rawBody, authorization),
+        receive: async (rawBody, authorization) => {
+          if (webhooks.enabled) return verifier.receive(rawBody, authorization);
+          throw new DialogLensError('not_found', 'Webhooks are switched off here.', {
+            field: 'webhooks.enabled',
+            remedy: 'Set it to true, or take this address out of LiveKit’s `webhook.urls`.',
+          });
+        },
         handleRoomEvent: (notice) => dispatcher.handleRoomEvent(notice),
       },
       tokens: createAccessTokenVerifier(this.#livekit),

@@ -1,1 +1,11 @@
-export {};
+/** Parts for tests of programs that build on DialogLens. The contract suites need vitest and are imported by file. */
+
+export {
+  type Script,
+  type ScriptedFault,
+  type ScriptedWord,
+  sayAt,
+} from '../stt/providers/scripted/script.ts';
+export { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
+export { FakeRoom, FakeRoomConnector } from './fake-room.ts';
+export { ManualClock } from './manual-clock.ts';
