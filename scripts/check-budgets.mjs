@@ -16,8 +16,6 @@ const kebabCase = /^\.?[a-z0-9]+([-.][a-z0-9]+)*$/;
 /** Folders and files whose code gets the time as an argument. */
 const pure = /^packages\/server\/src\/(audio|transcript|export|dispatch\/(decide|policy))(\/|\.ts$)/;
 const environmentReaders = /^(scripts\/|packages\/server\/bin\/|packages\/server\/src\/config\/)/;
-/** A contract suite is one `describe` that its implementations call: a test in all but the file name. */
-const contractSuite = /-contract\.ts$/;
 const unfinished = /\b(TODO|FIXME|XXX|HACK)\b/;
 const silencers = /@ts-(ignore|nocheck|expect-error)|biome-ignore/;
 /** Fewer files than this means that the check looked in the wrong place. */
