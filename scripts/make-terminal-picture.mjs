@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 
 /** A colour sequence: escape, bracket, numbers, m. */
 const sequence = `${String.fromCharCode(27)}\\[[0-9;]*m`;
+const dimColour = '#7d8590';
 const letterWidth = 8.4;
 const lineHeight = 20;
 const padding = 20;
@@ -58,7 +59,8 @@ function restyle(style, codes) {
 }
 
 function attributes({ bold, dim, colour }) {
-  return `${colour ? ` fill="${colour}"` : ''}${bold ? ' font-weight="700"' : ''}${dim ? ' opacity="0.55"' : ''}`;
+  const fill = colour ?? (dim ? dimColour : undefined);
+  return `${fill ? ` fill="${fill}"` : ''}${bold ? ' font-weight="700"' : ''}`;
 }
 
 function escapeXml(text) {

@@ -58,6 +58,16 @@ describe('LiveCaptions', () => {
     expect(plain(screen.lines).map((l) => l.slice(10))).toEqual(['Ana  Hello, world.', 'Bo  yes']);
   });
 
+  it('breaks long finals between words and begins further lines under the name', () => {
+    const screen = terminal(true);
+    new LiveCaptions(screen).show(segment({ text: 'word '.repeat(20).trim(), isFinal: true }));
+    const lines = plain(screen.lines);
+    expect(lines.length).toBe(3);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
+    expect(lines[1]).toMatch(/^ {10}word/);
+    expect(lines.join(' ').match(/word/g)).toHaveLength(20);
+  });
+
   it('prints finals only where nothing can be rewritten, without control characters', () => {
     const screen = terminal(false);
     const captions = new LiveCaptions(screen);

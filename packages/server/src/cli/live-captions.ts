@@ -4,6 +4,9 @@ import pc from 'picocolors';
 /** Colours that read on dark and on light terminals. */
 const speakerColours = [pc.cyan, pc.magenta, pc.green, pc.yellow, pc.blue, pc.red];
 
+/** `12:34:56` and two blanks. */
+const timeColumns = 10;
+
 /** Where captions are printed; a terminal can be rewritten, anything else gets finals as plain lines. */
 export interface CaptionScreen {
   write(text: string): unknown;
@@ -64,12 +67,32 @@ export class LiveCaptions {
     const time = pc.dim(new Date(segment.startedAt).toLocaleTimeString('en-GB'));
     const name = sanitise(segment.speaker);
     const room = Math.max(20, (this.#screen.columns ?? 100) - name.length - 14);
-    if (segment.isFinal) return `${time}  ${colour(pc.bold(name))}  ${sanitise(segment.text)}`;
+    if (segment.isFinal)
+      return `${time}  ${colour(pc.bold(name))}  ${this.#wrap(sanitise(segment.text), name)}`;
     // A partial must stay one line, or it could not be rewritten: its newest words matter most.
     const text = sanitise(segment.text);
     const tail = text.length > room ? `…${text.slice(-(room - 1))}` : text;
     const stable = Math.max(0, Math.min(tail.length, segment.stableLength - (text.length - tail.length)));
     return `${time}  ${colour(name)}  ${tail.slice(0, stable)}${pc.dim(tail.slice(stable))}`;
+  }
+
+  /** Breaks between words; further lines begin under the name. A pipe gets one line per final. */
+  #wrap(text: string, name: string): string {
+    const columns = this.#screen.columns;
+    if (!this.#screen.isTTY || !columns) return text;
+    let left = columns - timeColumns - name.length - 2;
+    let wrapped = '';
+    for (const word of text.split(' ')) {
+      const needed = word.length + 1;
+      if (wrapped !== '' && needed > left) {
+        wrapped += `\n${' '.repeat(timeColumns)}${word}`;
+        left = columns - timeColumns - word.length;
+      } else {
+        wrapped += wrapped === '' ? word : ` ${word}`;
+        left -= needed;
+      }
+    }
+    return wrapped;
   }
 
   #colourOf(identity: string): (text: string) => string {
