@@ -210,6 +210,7 @@ export class AgentDispatcher {
         await this.#reconciler.reconcile(room, source);
       },
       onFailure: (_room, error) => this.#noteFailure('room', error),
+      clock: this.#deps.clock,
       scheduler: this.#scheduler,
       random: this.#random,
       concurrency: this.#settings.concurrency,

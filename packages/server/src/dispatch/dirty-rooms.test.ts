@@ -15,6 +15,7 @@ function make(concurrency = 2) {
       });
     },
     onFailure: (_room, error) => failures.push(error),
+    clock,
     scheduler: clock,
     random: () => 1,
     concurrency,
@@ -90,6 +91,29 @@ describe('DirtyRooms', () => {
     await settle();
     expect(seen.at(-1)).toEqual(['r', 'hint']);
     await end('r');
+  });
+
+  it('keeps the earliest of several planned looks', async () => {
+    const { clock, dirty, seen, end } = make();
+    dirty.markLater('r', 8000, 'lease');
+    dirty.markLater('r', 100, 'retry');
+    dirty.markLater('r', 5000, 'poll');
+    await clock.advance(100);
+    expect(seen).toEqual([['r', 'retry']]);
+    await end('r');
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not let repeated observations cut the pause after a failure short, but lets news do so', async () => {
+    const { clock, dirty, seen, end } = make();
+    dirty.mark('r', 'poll');
+    await end('r', new Error('away'));
+    dirty.mark('r', 'lease');
+    expect(seen).toHaveLength(1);
+    dirty.mark('r', 'webhook');
+    expect(seen).toHaveLength(2);
+    await end('r');
+    await clock.advance(1000);
   });
 
   it('hands the room on when the work failed, and refuses a crowd', async () => {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
 import { backoffMs } from './loop.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -20,6 +21,7 @@ const nothing = () => undefined;
 export class DirtyRooms {
   readonly #handle: (room: string, source: HintSource) => Promise<void>;
   readonly #onFailure: (room: string, error: unknown) => void;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #scheduler: Scheduler;
   readonly #random: () => number;
   readonly #concurrency: number;
@@ -28,7 +30,7 @@ export class DirtyRooms {
   readonly #running = new Set<Promise<void>>();
   readonly #exclusive = new Set<Promise<void>>();
   readonly #waiters = new Map<string, (() => void)[]>();
-  readonly #later = new Map<string, () => void>();
+  readonly #later = new Map<string, { dueMs: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   #stopped = true;
   /** Hints that were dropped because too many rooms were marked. */
@@ -37,12 +39,14 @@ export class DirtyRooms {
   constructor(options: {
     handle: (room: string, source: HintSource) => Promise<void>;
     onFailure: (room: string, error: unknown) => void;
+    clock: Pick<Clock, 'monotonicMs'>;
     scheduler: Scheduler;
     random: () => number;
     concurrency: number;
   }) {
     this.#handle = options.handle;
     this.#onFailure = options.onFailure;
+    this.#clock = options.clock;
     this.#scheduler = options.scheduler;
     this.#random = options.random;
     this.#concurrency = options.concurrency;
@@ -56,14 +60,14 @@ export class DirtyRooms {
   /** Idempotent; resolves when no handler runs any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const cancel of this.#later.values()) cancel();
+    for (const { cancel } of this.#later.values()) cancel();
     this.#later.clear();
     await Promise.allSettled([...this.#running, ...this.#exclusive]);
   }
 
-  /** "Look at this room." An observation that repeats itself does not cut a planned pause short; news does. */
+  /** "Look at this room." An observation that repeats itself does not cut the pause after a failure short. */
   mark(room: string, source: HintSource): void {
-    if (source === 'lease' && this.#later.has(room)) return;
+    if (source === 'lease' && this.#failures.has(room) && this.#later.has(room)) return;
     if (!this.#dirty.has(room)) {
       if (this.#dirty.size >= maxDirty) {
         this.dropped++;
@@ -74,14 +78,18 @@ export class DirtyRooms {
     this.#pump();
   }
 
-  /** "Look at this room in a while", unless an earlier look is planned already. */
+  /** "Look at this room in a while", or when an earlier planned look comes; one look is planned at most. */
   markLater(room: string, ms: number, source: HintSource): void {
-    if (this.#stopped || this.#later.has(room)) return;
+    if (this.#stopped) return;
+    const dueMs = this.#clock.monotonicMs() + ms;
+    const planned = this.#later.get(room);
+    if (planned !== undefined && planned.dueMs <= dueMs) return;
+    planned?.cancel();
     const cancel = this.#scheduler.after(ms, () => {
       this.#later.delete(room);
       this.mark(room, source);
     });
-    this.#later.set(room, cancel);
+    this.#later.set(room, { dueMs, cancel });
   }
 
   /** Does `work` while no handler runs for the room. */

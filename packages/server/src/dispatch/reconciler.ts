@@ -49,8 +49,8 @@ interface Look {
   takers: readonly FreeSlots[];
 }
 
-/** A pause before looking again at a room whose slot or lease went to somebody else meanwhile, ms. */
-const conflictPauseMs = 100;
+/** A pause before looking again at a room that changed hands while it was looked at, ms. */
+const lookAgainMs = 100;
 
 /** Looks at one room, decides, acts. The caller sees to it that a room is handled by one call at a time. */
 export class Reconciler {
@@ -207,7 +207,7 @@ export class Reconciler {
     const from = decision.takeover ? lease : null;
     const granted = await this.#deps.assigner.assign({ live, demand, agentId, slots, from });
     if (granted === null) {
-      this.#deps.look(room, 'retry', conflictPauseMs);
+      this.#deps.look(room, 'retry', lookAgainMs);
       return this.#queue(look, 'all slots busy');
     }
     this.#leaveQueue(room, decision);
@@ -272,7 +272,8 @@ export class Reconciler {
     const boundElsewhere = demand !== null && demand.roomSid !== null && demand.roomSid !== live?.sid;
     if (by.reason === 'room ended' && boundElsewhere) await reach.store(() => store.demands.remove(room));
     const lookAgain = by.reason === 'leaving' || (by.reason === 'room ended' && live !== null);
-    if (lookAgain) this.#deps.look(room, 'retry');
+    // After a pause: were the release to change nothing, this would go round without end.
+    if (lookAgain) this.#deps.look(room, 'retry', lookAgainMs);
     const stillArmed = by.reason === 'room ended' && !boundElsewhere && demand?.wanted === true;
     if (stillArmed && live === null) return this.#show(look, 'armed', 'room has not started', null);
     return this.#show(look, by.status, by.reason, freesLease ? null : heldBy(lease));
