@@ -125,6 +125,11 @@ class LiveRoomConnection implements RoomConnection {
     this.#watch();
   }
 
+  /** For tests that provoke reconnects. */
+  get nativeRoom(): Room {
+    return this.#room;
+  }
+
   get roomSid(): string {
     return this.#sid;
   }

@@ -1,0 +1,207 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SimulateScenarioKind } from '@livekit/rtc-node';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { RoomConnection, RoomEvent } from '../agent/room-connection.ts';
+import { loadConfig, processEnvironment } from '../config/index.ts';
+import { silentLogger } from '../observability/telemetry.ts';
+import { type DevServer, startDevServer } from './dev-server.ts';
+import { createFrameRouter } from './frame-router.ts';
+import { createRoomConnector } from './room-connector.ts';
+import { createRoomDirectory, httpUrl } from './server-api.ts';
+import { ensureLiveKitServer } from './server-binary.ts';
+import { Speaker } from './speaker.ts';
+import { mintAgentToken, mintUserToken } from './tokens.ts';
+
+const patience = { timeout: 15_000, interval: 50 };
+let folder: string;
+let server: DevServer;
+let roomCount = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dialoglens-rooms-'));
+  const { config } = loadConfig({
+    flags: {},
+    env: { HOME: processEnvironment.HOME, XDG_CACHE_HOME: processEnvironment.XDG_CACHE_HOME },
+    cwd: folder,
+  });
+  const { path } = await ensureLiveKitServer({
+    cacheDir: config.cacheDir,
+    environment: processEnvironment,
+    onProgress: () => undefined,
+  });
+  server = await startDevServer({ binary: path, dataDir: folder, logger: silentLogger });
+}, 400_000);
+
+afterAll(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A room of its own with an agent that keeps what it is told and hears. */
+async function enter(routing: 'auto' | 'stock') {
+  const room = `room ${++roomCount}`;
+  const events: RoomEvent[] = [];
+  const token = await mintAgentToken(server, { room, workerId: 'agt_test', epoch: 7 });
+  const connection: RoomConnection = await createRoomConnector(routing).connect({
+    url: server.url,
+    token,
+    epoch: 7,
+    screenShareAudio: false,
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+  });
+  const join = async (identity: string) => {
+    const userToken = await mintUserToken(server, { room, identity, ttlSeconds: 600 });
+    return Speaker.join({ url: server.url, token: userToken, identity });
+  };
+  return { room, events, connection, join };
+}
+
+/** Counts samples and loudest sample of a track. */
+async function hear(connection: RoomConnection, sid: string) {
+  const heard = { samples: 0, peak: 0, frames: 0 };
+  const stop = await connection.listen(sid, (pcm) => {
+    heard.samples += pcm.length;
+    heard.frames++;
+    for (const sample of pcm) heard.peak = Math.max(heard.peak, Math.abs(sample));
+  });
+  return { heard, stop };
+}
+
+/** A tone, interleaved when there are several channels. */
+function tone(seconds: number, sampleRate: number, channels: number): Int16Array {
+  const pcm = new Int16Array(seconds * sampleRate * channels);
+  for (let i = 0; i < pcm.length; i++) {
+    pcm[i] = 8_000 * Math.sin((Math.floor(i / channels) / sampleRate) * 2 * Math.PI * 440);
+  }
+  return pcm;
+}
+
+describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routing) => {
+  it('is visible at once, hears a late track, and tells when it goes and comes again', async () => {
+    const { room, events, connection, join } = await enter(routing);
+    const present = await createRoomDirectory(server.url, server).listParticipants(room);
+    expect(present).toMatchObject([
+      {
+        identity: 'agent-agt_test-7',
+        name: 'Transcription Agent',
+        kind: 'agent',
+        attributes: { 'dialoglens.epoch': '7' },
+      },
+    ]);
+    const ana = await join('ana');
+    const sid = await ana.publish();
+    await vi.waitFor(() => {
+      expect(events).toContainEqual(expect.objectContaining({ type: 'track-available' }));
+    }, patience);
+    const { heard } = await hear(connection, sid);
+    await ana.play(tone(2, 16_000, 1));
+    await vi.waitFor(() => expect(heard.samples).toBeGreaterThan(24_000), patience);
+    expect(heard.peak).toBeGreaterThan(6_000);
+    // 50 ms frames: the event loop sees 20 of them a second, not 100.
+    expect(heard.samples / heard.frames).toBe(800);
+
+    await ana.unpublish();
+    await vi.waitFor(() => expect(events).toContainEqual({ type: 'track-gone', sid }), patience);
+    const second = await ana.publish();
+    await vi.waitFor(() => {
+      const available = events.filter((event) => event.type === 'track-available');
+      expect(available.map((event) => event.track.sid)).toEqual([sid, second]);
+    }, patience);
+    await ana.leave();
+    await vi.waitFor(() => {
+      expect(events.at(-1)).toEqual({ type: 'humans-changed', count: 0 });
+    }, patience);
+    expect(events).toContainEqual({ type: 'track-gone', sid: second });
+    await connection.close();
+  }, 40_000);
+
+  it.each([
+    [44_100, 2],
+    [22_050, 1],
+    [48_000, 1],
+  ])(
+    'hears %i Hz with %i channels as 16 kHz mono',
+    async (sampleRate, channels) => {
+      const { events, connection, join } = await enter(routing);
+      const ana = await join('ana');
+      const sid = await ana.publish({ sampleRate, channels });
+      const playing = ana.play(tone(3, sampleRate, channels));
+      await vi.waitFor(() => expect(events.some((e) => e.type === 'track-available')).toBe(true), patience);
+      const { heard } = await hear(connection, sid);
+      await playing;
+      await vi.waitFor(() => expect(heard.samples).toBeGreaterThan(16_000), patience);
+      expect(heard.peak).toBeGreaterThan(4_000);
+      expect(heard.peak).toBeLessThan(12_000);
+      await ana.leave();
+      await connection.close();
+    },
+    40_000,
+  );
+
+  it('hears tracks again after a full reconnect, and notices a mute', async () => {
+    const { room, events, connection, join } = await enter(routing);
+    const ana = await join('ana');
+    const sid = await ana.publish();
+    const open = new AbortController();
+    const talking = ana.play(tone(40, 16_000, 1), open.signal);
+    await vi.waitFor(
+      () => expect(events.some((event) => event.type === 'track-available')).toBe(true),
+      patience,
+    );
+    const { heard } = await hear(connection, sid);
+    await vi.waitFor(() => expect(heard.samples).toBeGreaterThan(8_000), patience);
+
+    const native = Reflect.get(connection, 'nativeRoom') as { simulateScenario(kind: number): Promise<void> };
+    await native.simulateScenario(SimulateScenarioKind.SIMULATE_FULL_RECONNECT);
+    await vi.waitFor(() => expect(events).toContainEqual({ type: 'reconnected' }), patience);
+    // A full reconnect is a new meeting of everybody: tracks go and come again under their old SIDs.
+    const tracks = events.filter((event) => event.type === 'track-gone' || event.type === 'track-available');
+    expect(tracks.map((event) => event.type)).toEqual(['track-available', 'track-gone', 'track-available']);
+    const again = await hear(connection, sid);
+    await vi.waitFor(() => expect(again.heard.samples).toBeGreaterThan(16_000), patience);
+
+    const service = new RoomServiceClient(httpUrl(server.url), server.apiKey, server.apiSecret);
+    await service.mutePublishedTrack(room, 'ana', sid, true);
+    await vi.waitFor(
+      () => expect(events).toContainEqual({ type: 'track-muted', sid, muted: true }),
+      patience,
+    );
+    open.abort();
+    await talking;
+    await ana.leave();
+    await connection.close();
+  }, 60_000);
+});
+
+describe('frame router', () => {
+  it('finds the internals it needs in the pinned rtc-node', async () => {
+    const { connection } = await enter('auto');
+    expect(createFrameRouter('auto').mode).toBe('routed');
+    await connection.close();
+  });
+});
+
+describe('a room that cannot be joined', () => {
+  it('is told with the setting to look at', async () => {
+    const connecting = createRoomConnector().connect({
+      url: 'ws://127.0.0.1:9',
+      token: 'x',
+      epoch: 1,
+      screenShareAudio: false,
+      signal: new AbortController().signal,
+      onEvent: () => undefined,
+    });
+    await expect(connecting).rejects.toMatchObject({ code: 'livekit_unreachable', field: 'LIVEKIT_URL' });
+  }, 30_000);
+
+  it('says whether the key or the secret is wrong', async () => {
+    const wrongKey = createRoomDirectory(server.url, { ...server, apiKey: 'APIunknown' });
+    await expect(wrongKey.listRooms()).rejects.toMatchObject({ code: 'livekit_key_unknown' });
+    const wrongSecret = createRoomDirectory(server.url, { ...server, apiSecret: 'x'.repeat(32) });
+    await expect(wrongSecret.listRooms()).rejects.toMatchObject({ code: 'livekit_secret_wrong' });
+  });
+});
