@@ -106,6 +106,15 @@ describe('journal', () => {
     expect((await drained()).epochs).toEqual([1]);
   });
 
+  it('says so when the disk changes a record under its hands', async () => {
+    const journal = await openJournal(path, { maxBytes });
+    await journal.append(batch(1));
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.fill(0, 12, 14));
+    await expect(journal.drain(async () => undefined)).rejects.toMatchObject({ code: 'internal' });
+    await journal.close();
+  });
+
   it('refuses what does not fit and has room again after draining', async () => {
     await filled(1);
     const { size } = await stat(path);

@@ -123,7 +123,10 @@ class FileJournal implements Journal {
     try {
       while (!this.#closed) {
         const record = await this.#inTurn(() => readRecord(this.#file, this.#head, this.#tail));
-        if (!record) break;
+        if (!record) {
+          if (this.size === 0) break;
+          throw damagedError(this.#path);
+        }
         await handler(decode(record.body));
         taken += 1;
         // The place is moved relative to the head, which compacting sets back to 0.
@@ -177,6 +180,14 @@ class FileJournal implements Journal {
 
 function closedError(): DialogLensError {
   return new DialogLensError('shutting_down', 'The journal is closed.');
+}
+
+/** It was whole when the journal was opened, so the disk itself has changed it. */
+function damagedError(path: string): DialogLensError {
+  return new DialogLensError('internal', `The journal ${path} was damaged while it was in use.`, {
+    field: path,
+    remedy: 'Look at the disk, then start this process again: it keeps what stands before the damage.',
+  });
 }
 
 function encode(batch: WriteBatch): Buffer {
