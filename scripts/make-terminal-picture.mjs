@@ -12,6 +12,7 @@ const lineHeight = 20;
 const padding = 20;
 const colours = { 31: '#ff7b72', 32: '#7ee787', 33: '#e3b341', 34: '#79c0ff', 35: '#d2a8ff', 36: '#76e3ea' };
 
+let style = {};
 const lines = readFileSync(0, 'utf8').trimEnd().split('\n');
 const rows = lines.map(toSpans);
 const width = Math.ceil(Math.max(...rows.map((row) => row.columns)) * letterWidth) + 2 * padding;
@@ -29,9 +30,8 @@ ${text.join('\n')}
 </svg>`,
 );
 
-/** One line as tspans; each escape sequence changes the style of what follows. */
+/** One line as tspans; each escape sequence changes the style of what follows, on later lines too. */
 function toSpans(line) {
-  let style = {};
   let columns = 0;
   const spans = line.split(new RegExp(`(${sequence})`)).flatMap((part) => {
     if (part.startsWith(String.fromCharCode(27))) {
