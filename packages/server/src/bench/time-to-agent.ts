@@ -1,0 +1,28 @@
+import type { LiveStack } from '../testing/live-stack.ts';
+import { type Figure, percentile } from './figures.ts';
+
+const agentWithinMs = 30_000;
+
+/** Time from publishing the first microphone of a room to an agent that listens there, one room after the other. */
+export async function measureTimeToAgent(stack: LiveStack, rooms: number, goal: string): Promise<Figure[]> {
+  const times: number[] = [];
+  for (let i = 0; i < rooms; i++) times.push(await oneRoom(stack, `bench-agent-${i}`));
+  return [
+    [`time to agent, p50 of ${rooms} rooms`, `${percentile(times, 50)} ms`, goal],
+    [`time to agent, p99 of ${rooms} rooms`, `${percentile(times, 99)} ms`, goal],
+  ];
+}
+
+async function oneRoom(stack: LiveStack, room: string): Promise<number> {
+  const speaker = await stack.join(room, 'ana');
+  const beganMs = performance.now();
+  const until = beganMs + agentWithinMs;
+  await speaker.publish();
+  while ((await stack.app.registry.room(room))?.status !== 'active') {
+    if (performance.now() > until) throw new Error(`no agent came into ${room}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const tookMs = performance.now() - beganMs;
+  await speaker.leave();
+  return tookMs;
+}
