@@ -1,8 +1,8 @@
 /** The arrows between folders: who may import whom. Checked by `npm run check`. */
 
 const server = '^packages/server/src';
-/** Tests, and the fakes that are exported for other people's tests, may reach for what they test. */
-const testCode = '\\.test\\.tsx?$|^packages/server/src/testing/';
+/** Tests, benchmarks, and the fakes that are exported for other people's tests, may reach for what they test. */
+const testCode = '\\.test\\.tsx?$|^packages/server/src/(testing|bench)/';
 
 /** Only files under `folder` may import packages that match `packages`. */
 function vendor(name, packages, folder) {
