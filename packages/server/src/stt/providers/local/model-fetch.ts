@@ -4,6 +4,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pacote from 'pacote';
 import { extract } from 'tar';
+import { asError } from '../../../errors.ts';
 import type { ModelPackage } from './model-catalogue.ts';
 
 export interface FetchOptions {
@@ -23,9 +24,12 @@ export async function fetchPackage(
 ): Promise<void> {
   const destinations = new Map<string, string>(model.files.map((file) => [file.entry, file.path]));
   for (const notice of model.notices) destinations.set(notice, notice);
-  await pacote.tarball.stream(
+  options.signal?.throwIfAborted();
+  const fetched = pacote.tarball.stream(
     `${model.name}@${model.version}`,
     async (tarball) => {
+      // An answer that comes after the caller gave up must not bring the folder back.
+      options.signal?.throwIfAborted();
       // A retry hands over a new stream: what the broken one left must not survive.
       await rm(folder, { recursive: true, force: true });
       for (const path of destinations.values()) {
@@ -46,6 +50,25 @@ export async function fetchPackage(
       ...(options.registry === undefined ? {} : { registry: options.registry }),
     },
   );
+  await orAborted(fetched, options.signal);
+}
+
+/** The npm client cannot be told to stop, so it is left behind: it writes only into a folder that nobody reads any more. */
+async function orAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) {
+    await work;
+    return;
+  }
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(asError(signal.reason));
+  });
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** Tar entries of an npm package lie below one folder, mostly `package/`. */

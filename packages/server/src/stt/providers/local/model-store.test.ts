@@ -93,6 +93,20 @@ describe('the model store', () => {
     const reason = new Error('stopped');
     await expect(ensureModels({ cacheDir, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
+
+  it('stops also while a registry does not answer', async () => {
+    const controller = new AbortController();
+    const reason = new Error('stopped');
+    const registry = await listen(createServer(() => controller.abort(reason)));
+    try {
+      await expect(
+        ensureModels({ cacheDir, registry: registry.url, signal: controller.signal }),
+      ).rejects.toBe(reason);
+      expect(await readdir(join(cacheDir, 'models'))).toEqual([]);
+    } finally {
+      await registry.stop();
+    }
+  });
 });
 
 describe('makeTokenList', () => {
@@ -111,12 +125,19 @@ describe('makeTokenList', () => {
   });
 });
 
-async function refusingRegistry(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const server: Server = createServer((_request, response) => response.writeHead(404).end('{}'));
+function refusingRegistry(): Promise<{ url: string; stop: () => Promise<void> }> {
+  return listen(createServer((_request, response) => response.writeHead(404).end('{}')));
+}
+
+async function listen(server: Server): Promise<{ url: string; stop: () => Promise<void> }> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
