@@ -28,9 +28,9 @@ export function toCues(
 
 function cuesOf(session: Session, segment: Segment, lead: string): Cue[] {
   const offset = sinceStart(session, segment.startedAt) - segment.startMs;
-  const words = shortWords(timedWords(segment));
   const cues: Cue[] = [];
   let group: Word[] = [];
+  let layout = layOut(lead);
   const close = () => {
     const first = group[0];
     const last = group.at(-1);
@@ -44,12 +44,14 @@ function cuesOf(session: Session, segment: Segment, lead: string): Cue[] {
       lines: wrap(text),
     });
     group = [];
+    layout = layOut('');
   };
-  for (const word of words) {
-    const ahead = cues.length === 0 ? lead : '';
-    if (group.length > 0 && !fits(ahead, group, word)) close();
+  for (const word of shortWords(timedWords(segment))) {
+    const startMs = group[0]?.startMs ?? word.startMs;
+    if (place(layout, word.text).lines > cueLimits.lines || word.endMs - startMs > cueLimits.maxMs) close();
     group.push(word);
-    if (endsWell(group)) close();
+    layout = place(layout, word.text);
+    if (endsWell(layout, word)) close();
   }
   close();
   return cues;
@@ -86,16 +88,36 @@ function shortWords(words: Word[]): Word[] {
   });
 }
 
-function fits(lead: string, group: Word[], next: Word): boolean {
-  const words = [...group, next];
-  if (next.endMs - (group[0]?.startMs ?? 0) > cueLimits.maxMs) return false;
-  return wrap(lead + words.map((word) => word.text).join(' ')).length <= cueLimits.lines;
+/** How far a cue is filled, so that another word can be tried without wrapping all of them again. */
+interface Layout {
+  lines: number;
+  /** Characters of the last line. */
+  lineLength: number;
+}
+
+function layOut(text: string): Layout {
+  return text.split(' ').filter(Boolean).reduce(place, { lines: 0, lineLength: 0 });
+}
+
+function place({ lines, lineLength }: Layout, word: string): Layout {
+  const length = lettersOf(word);
+  const longer = lineLength + 1 + length;
+  return lines > 0 && longer <= cueLimits.lineLength
+    ? { lines, lineLength: longer }
+    : { lines: lines + 1, lineLength: length };
 }
 
 /** A sentence that fills at least a line ends its cue. */
-function endsWell(group: Word[]): boolean {
-  const text = group.map((word) => word.text).join(' ');
-  return text.length >= cueLimits.lineLength && /[.!?…。！？]["')\]]?$/u.test(text);
+function endsWell({ lines, lineLength }: Layout, last: Word): boolean {
+  const filled = lines > 1 || lineLength >= cueLimits.lineLength;
+  return filled && /[.!?…。！？]["')\]]?$/u.test(last.text);
+}
+
+/** Code points, so that an emoji is one letter. */
+function lettersOf(text: string): number {
+  let letters = 0;
+  for (const _ of text) letters++;
+  return letters;
 }
 
 function wrap(text: string): string[] {
@@ -103,7 +125,7 @@ function wrap(text: string): string[] {
   let line = '';
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
-    if ([...longer].length <= cueLimits.lineLength || line === '') line = longer;
+    if (lettersOf(longer) <= cueLimits.lineLength || line === '') line = longer;
     else {
       lines.push(line);
       line = word;

@@ -155,6 +155,40 @@ describe('caption files', () => {
   });
 });
 
+describe('hostile names and texts', () => {
+  it('gives players no tag, position or arrow to run in SubRip', async () => {
+    const [cue] = await parse(
+      exportFormats.srt.write(
+        transcript([segment({ speaker: '<b>Eve', text: 'a <i>b</i> {\\an8}c 1 < 2 -->' })]),
+      ),
+      'srt',
+    );
+    expect(cue?.text.replace('\n', ' ')).toBe('‹b>Eve: a ‹i>b‹/i> (\\an8}c 1 < 2 →');
+  });
+
+  it('shows the identity when a name shows nothing', () => {
+    const nameless = transcript([segment({ speaker: '\u202E\n' })]);
+    expect(exportFormats.vtt.write(nameless)).toContain('<v maya>');
+    expect(exportFormats.srt.write(nameless)).toContain('\r\nmaya: Good');
+  });
+
+  it('does not multiply a long name by the number of cues', () => {
+    const text = 'word '.repeat(20_000);
+    const named = (speaker: string) => transcript([segment({ speaker, text, endMs: 9_000_000 })]);
+    const long = exportFormats.vtt.write(named('<'.repeat(100_000)));
+    // The text alone fills more than a thousand cues; each may repeat an escaped name of 256 letters at most.
+    expect(long.length).toBeLessThan(exportFormats.vtt.write(named('')).length + 2_000 * 256 * 4);
+  });
+
+  it('keeps every letter of a text without spaces, within the lines', async () => {
+    const text = '今天我们讨论新的搜索页面。'.repeat(20);
+    const cues = await parse(exportFormats.vtt.write(transcript([segment({ text, endMs: 60_000 })])), 'vtt');
+    const lines = cues.flatMap((cue) => cue.text.replace(/<[^>]+>/g, '').split('\n'));
+    expect(lines.join('')).toBe(text);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(cueLimits.lineLength);
+  });
+});
+
 describe('tables and text', () => {
   it('writes what a spreadsheet reads back, never a formula', () => {
     const csv = exportFormats.csv.write(

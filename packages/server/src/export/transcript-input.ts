@@ -32,6 +32,18 @@ export function oneLine(text: string): string {
     .trim();
 }
 
+/**
+ * The speaker as captions show them, at most `maxLetters` long: captions repeat the name, so a long one would multiply.
+ * A name that shows nothing gives way to the identity.
+ */
+export function speakerName({ speaker, identity }: Segment, maxLetters: number): string {
+  // Cut before cleaning, for the cleaning is done once a cue.
+  const clean = (text: string) => oneLine(text.slice(0, 4 * maxLetters));
+  const name = clean(speaker) || clean(identity) || 'Unknown speaker';
+  const letters = [...name];
+  return letters.length <= maxLetters ? name : `${letters.slice(0, maxLetters - 1).join('')}…`;
+}
+
 /** Seconds of each kind over all speakers. */
 export function coverageSummary(coverage: readonly SpeakerCoverage[]) {
   const sum = (read: (one: SpeakerCoverage) => number) =>

@@ -1,11 +1,14 @@
 import { toCues } from './cues.ts';
-import { clockTime, type ExportTranscript, oneLine } from './transcript-input.ts';
+import { clockTime, type ExportTranscript, speakerName } from './transcript-input.ts';
 
-/** WebVTT: speakers as voices, segment ids as cue ids, the language in the header. */
+/** Longest name of a voice; as long as a LiveKit participant's name may be by default. */
+const maxNameLength = 256;
+
+/** WebVTT: speakers as voices, segment ids as cue ids. */
 export function writeVtt({ session, segments }: ExportTranscript): string {
   const cues = toCues(session, segments, () => '').map(({ segment, startMs, endMs, lines }, i) => {
     const times = `${clockTime(startMs, '.')} --> ${clockTime(endMs, '.')}`;
-    const voice = escapeText(oneLine(segment.speaker));
+    const voice = escapeText(speakerName(segment, maxNameLength));
     return `${segment.id}-${i + 1}\n${times}\n<v ${voice}>${lines.map(escapeText).join('\n')}</v>\n`;
   });
   return ['WEBVTT\n', ...cues].join('\n');
