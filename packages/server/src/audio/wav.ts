@@ -48,10 +48,15 @@ export function writeWav({ sampleRate, channels, pcm }: WavAudio): Uint8Array {
 }
 
 function readFormat(view: DataView, at: number): { sampleRate: number; channels: number } {
+  if (at + 16 > view.byteLength) throw unreadable('it ends within its format');
   const encoding = view.getUint16(at, true);
+  const channels = view.getUint16(at + 2, true);
+  const sampleRate = view.getUint32(at + 4, true);
   const bits = view.getUint16(at + 14, true);
   if (encoding !== 1 || bits !== 16) throw unreadable(`it has encoding ${encoding} with ${bits} bits`);
-  return { channels: view.getUint16(at + 2, true), sampleRate: view.getUint32(at + 4, true) };
+  if (channels === 0) throw unreadable('its number of channels is 0');
+  if (sampleRate === 0) throw unreadable('its sample rate is 0');
+  return { channels, sampleRate };
 }
 
 function readSamples(view: DataView, start: number, end: number): Int16Array {
