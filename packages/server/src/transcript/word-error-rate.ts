@@ -15,12 +15,19 @@ const units =
 const tens = 'zero ten twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 
 /**
- * Words that are compared: lower case, punctuation off, mr/mrs/dr/st spelt out, and numbers below 10,000 spelt out the
- * way they are read (1500 as "fifteen hundred"), so that "42" and "forty-two" are the same words.
+ * Words that are compared: lower case, punctuation off, mr/mrs/dr/st and the percent sign spelt out, and numbers below
+ * 10,000 spelt out the way they are read (1500 as "fifteen hundred", like "one thousand five hundred"), so that "42"
+ * and "forty-two" are the same words. Years read in pairs and currency signs are not treated.
  */
 export function normaliseWords(text: string): string[] {
+  return inHundreds(spellOut(text).join(' ')).split(' ').filter(Boolean);
+}
+
+function spellOut(text: string): string[] {
   return text
     .toLowerCase()
+    .replaceAll('%', ' percent ')
+    .replace(/\bper cent\b/gu, 'percent')
     .replace(/(\d),(?=\d{3})/gu, '$1')
     .replace(/[’']/gu, '')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
@@ -81,6 +88,16 @@ function add(cell: Cell, kind: 'substitutions' | 'deletions' | 'insertions'): Ce
 
 function least(...cells: [Cell, ...Cell[]]): Cell {
   return cells.reduce((best, cell) => (cell.errors < best.errors ? cell : best));
+}
+
+const digits = units.slice(1, 10).join('|');
+const thousandsAndHundreds = new RegExp(`\\b(${digits}) thousand (${digits}) hundred\\b`, 'gu');
+
+/** "one thousand five hundred" becomes "fifteen hundred": both are said, and 1500 can be only one of them. */
+function inHundreds(words: string): string {
+  return words.replace(thousandsAndHundreds, (_, thousands: string, hundreds: string) =>
+    [...spellBelowHundred(10 * units.indexOf(thousands) + units.indexOf(hundreds)), 'hundred'].join(' '),
+  );
 }
 
 function spellNumber(word: string): string[] | null {
