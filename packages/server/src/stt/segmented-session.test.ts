@@ -3,19 +3,25 @@ import { type RecogniseOutcome, SegmentedSession, type UtteranceEngine } from '.
 import type { SttEvent } from './stt.ts';
 
 interface Call {
-  kind: 'partial' | 'final';
+  kind: 'partial' | 'early' | 'final';
   pcm: Int16Array;
+  known: () => string | undefined;
   answer: (outcome: RecogniseOutcome) => void;
 }
 
 /** An engine the test answers for. */
 class HandEngine implements UtteranceEngine {
   partialIntervalMs = 500;
+  spare = false;
   readonly calls: Call[] = [];
   cancelled = 0;
 
-  recognise(kind: 'partial' | 'final', pcm: Int16Array): Promise<RecogniseOutcome> {
-    return new Promise((answer) => this.calls.push({ kind, pcm, answer }));
+  recognise(
+    kind: 'partial' | 'early' | 'final',
+    pcm: Int16Array,
+    known: () => string | undefined = () => undefined,
+  ): Promise<RecogniseOutcome> {
+    return new Promise((answer) => this.calls.push({ kind, pcm, known, answer }));
   }
 
   cancel(): void {
@@ -25,6 +31,10 @@ class HandEngine implements UtteranceEngine {
 
   finals(): Call[] {
     return this.calls.filter((call) => call.kind === 'final');
+  }
+
+  earlies(): Call[] {
+    return this.calls.filter((call) => call.kind === 'early');
   }
 }
 
@@ -132,16 +142,70 @@ describe('SegmentedSession', () => {
     hear(1_200, true);
     const [first] = engine.calls;
     expect(first?.kind).toBe('partial');
-    first?.answer(text('we will'));
+    first?.answer(text('we will see it'));
     await settled();
     hear(800, true);
     const late = engine.calls.filter((call) => call.kind === 'partial').at(-1);
     hear(1_000, false);
-    late?.answer(text('we will see'));
+    late?.answer(text('we will see it now'));
     await settled();
     expect(events.filter((event) => event.type === 'partial').map((partial) => partial.text)).toEqual([
       'we will',
     ]);
+  });
+
+  it('has the final ready when the pause is the end', async () => {
+    const { engine, events, session, hear } = bench();
+    engine.spare = true;
+    hear(1_000, true);
+    hear(500, false);
+    expect(engine.earlies().length).toBe(1);
+    engine.earlies()[0]?.answer(text('all of it'));
+    await settled();
+    hear(1_000, false);
+    await settled();
+    expect(engine.finals()).toEqual([]);
+    expect(events.find((event) => event.type === 'final')).toMatchObject({ text: 'all of it' });
+    session.close();
+  });
+
+  it('asks for a final that covers all when the pause was not the end', () => {
+    const { engine, hear } = bench();
+    engine.spare = true;
+    hear(1_000, true);
+    hear(500, false);
+    engine.earlies()[0]?.answer(text('half'));
+    hear(1_000, true);
+    engine.spare = false;
+    hear(1_000, false);
+    const [final] = engine.finals();
+    expect(engine.earlies().length).toBe(1);
+    expect(final?.known()).toBeUndefined();
+    expect(final?.pcm.length).toBeGreaterThan(2_500 * 16);
+  });
+
+  it('lets an early decode that ends late answer the final', async () => {
+    const { engine, hear } = bench();
+    engine.spare = true;
+    hear(1_000, true);
+    hear(1_000, false);
+    const [early] = engine.earlies();
+    const [final] = engine.finals();
+    expect(final?.pcm).toEqual(early?.pcm);
+    expect(final?.known()).toBeUndefined();
+    early?.answer(text('late'));
+    await settled();
+    expect(final?.known()).toBe('late');
+  });
+
+  it('shows the first partial of an utterance however rare partials are', () => {
+    const { engine, hear } = bench();
+    engine.partialIntervalMs = 60_000;
+    for (let i = 0; i < 2; i++) {
+      hear(3_000, true);
+      hear(1_000, false);
+    }
+    expect(engine.calls.map((call) => call.kind)).toEqual(['partial', 'final', 'partial', 'final']);
   });
 
   it('says which words were lost to overload or a failure', async () => {

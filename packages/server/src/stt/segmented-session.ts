@@ -14,8 +14,18 @@ export type RecogniseOutcome =
 export interface UtteranceEngine {
   /** Milliseconds of audio between two partials, as the load allows now. */
   readonly partialIntervalMs: number;
-  /** Never rejects. Of several finals asked for, the first is answered first. */
-  recognise(kind: 'partial' | 'final', pcm: Int16Array): Promise<RecogniseOutcome>;
+  /** True while the machine has room for work that may turn out to be for nothing. */
+  readonly spare: boolean;
+  /**
+   * Never rejects. Of several finals asked for, the first is answered first. `early` is as good as a final and as
+   * unimportant as a partial; of these two only the newest waits. `known` is asked when a final's turn has come: a text it
+   * gives is the answer.
+   */
+  recognise(
+    kind: 'partial' | 'early' | 'final',
+    pcm: Int16Array,
+    known?: () => string | undefined,
+  ): Promise<RecogniseOutcome>;
   /** Forgets what waits; it is answered as dropped. */
   cancel(): void;
 }
@@ -27,12 +37,21 @@ interface Utterance {
   /** Where the newest partial ended. */
   partialSample: number;
   partialsWaiting: number;
+  /** The newest decode that was begun in a pause, in case the pause is the end. */
+  early: EarlyDecode | null;
+}
+
+interface EarlyDecode {
+  endSample: number;
+  text: string | undefined;
 }
 
 /** Audio kept beyond the last voice when an utterance is decoded: word ends are quiet. */
 const tailSamples = 240 * samplesPerMs;
 /** Less voice than this says nothing worth a partial. */
-const minPartialSamples = 480 * samplesPerMs;
+const minPartialSamples = 320 * samplesPerMs;
+/** A pause this long is more often the end of the utterance than not; shorter than the one that ends it. */
+const earlySamples = 320 * samplesPerMs;
 /** Audio held while nobody speaks: covers the pre-roll and the time it takes to believe in speech. */
 const idleSamples = 1_000 * samplesPerMs;
 
@@ -131,7 +150,10 @@ export class SegmentedSession implements SttSession {
     this.#window = { startSample: startSample + detectorWindow, speech: false };
     if (speech) this.#markVoiced(startSample, startSample + detectorWindow);
     this.#apply(this.#endpointer.push(speech ? 1 : 0, startSample));
-    if (this.#utterance) this.#maybePartial(this.#utterance);
+    if (this.#utterance) {
+      this.#maybePartial(this.#utterance);
+      this.#maybeEarly(this.#utterance);
+    }
     this.#forget();
   }
 
@@ -168,6 +190,7 @@ export class SegmentedSession implements SttSession {
       stable: new StablePrefix(),
       partialSample: startSample,
       partialsWaiting: 0,
+      early: null,
     };
   }
 
@@ -177,7 +200,10 @@ export class SegmentedSession implements SttSession {
     const endSample = Math.min(this.#audio.endSample, voiceEnd + tailSamples);
     if (voiceEnd - utterance.voiceSample < minPartialSamples) return;
     if (voiceEnd <= utterance.partialSample) return;
-    if (endSample - utterance.partialSample < this.#engine.partialIntervalMs * samplesPerMs) return;
+    // Under load partials become rare, but every utterance shows at once that it is heard.
+    const first = utterance.partialSample === utterance.startSample;
+    const dueSamples = this.#engine.partialIntervalMs * samplesPerMs;
+    if (!first && endSample - utterance.partialSample < dueSamples) return;
     utterance.partialSample = endSample;
     utterance.partialsWaiting += 1;
     void this.#partial(utterance, endSample);
@@ -191,6 +217,22 @@ export class SegmentedSession implements SttSession {
     this.#emit({ type: 'partial', startSample, endSample, ...utterance.stable.push(outcome.text) });
   }
 
+  /** Begins the final while the silence that ends the utterance still runs: then the text is there when it has run. */
+  #maybeEarly(utterance: Utterance): void {
+    const voiceEnd = this.#voiced.at(-1)?.endSample ?? 0;
+    const endSample = voiceEnd + tailSamples;
+    if (!this.#engine.spare || this.#audio.endSample - voiceEnd < earlySamples) return;
+    if (voiceEnd <= utterance.voiceSample || utterance.early?.endSample === endSample) return;
+    const early: EarlyDecode = { endSample, text: undefined };
+    utterance.early = early;
+    void this.#early(early, this.#audio.slice(utterance.startSample, endSample));
+  }
+
+  async #early(early: EarlyDecode, pcm: Int16Array): Promise<void> {
+    const outcome = await this.#engine.recognise('early', pcm);
+    if (outcome.state === 'text') early.text = outcome.text;
+  }
+
   #complete(endSample: number): void {
     const utterance = this.#utterance;
     if (!utterance) return;
@@ -199,7 +241,8 @@ export class SegmentedSession implements SttSession {
     const voiceEnd = voiced.at(-1)?.endSample ?? endSample;
     const until = Math.min(endSample, voiceEnd + tailSamples);
     const pcm = this.#audio.slice(utterance.startSample, until);
-    const outcome = this.#recogniseFinal(pcm, utterance.startSample, voiced);
+    const early = utterance.early?.endSample === until ? utterance.early : null;
+    const outcome = this.#recogniseFinal(pcm, utterance.startSample, voiced, early);
     const before = this.#finals;
     this.#finals = this.#inOrder(before, outcome, utterance.startSample, endSample, voiced);
   }
@@ -235,8 +278,12 @@ export class SegmentedSession implements SttSession {
     pcm: Int16Array,
     startSample: number,
     voiced: readonly VoicedRange[],
+    early: EarlyDecode | null,
   ): Promise<RecogniseOutcome> {
-    let result = await this.#engine.recognise('final', pcm);
+    let result: RecogniseOutcome =
+      early?.text === undefined
+        ? await this.#engine.recognise('final', pcm, () => early?.text)
+        : { state: 'text', text: early.text };
     for (const retryFrom of retryStarts(startSample, voiced)) {
       if (result.state !== 'text' || result.text !== '') return result;
       result = await this.#engine.recognise('final', pcm.subarray(retryFrom - startSample));

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { estimateWordTimes, StablePrefix, withoutLoop } from './utterance-text.ts';
 
 describe('StablePrefix', () => {
-  it('keeps what two hypotheses agree on, but not the newest word', () => {
+  it('keeps what two hypotheses agree on and holds back the newest words', () => {
     const stable = new StablePrefix();
     expect(stable.push('good')).toEqual({ text: 'good', stableLength: 0 });
-    expect(stable.push('Good morning ev')).toEqual({ text: 'Good morning ev', stableLength: 4 });
-    expect(stable.push('Good, morning everyone.')).toEqual({
-      text: 'Good morning everyone.',
+    expect(stable.push('Good morning ev')).toEqual({ text: 'Good', stableLength: 'Good'.length });
+    expect(stable.push('Good, morning everyone. The')).toEqual({
+      text: 'Good morning',
       stableLength: 'Good morning'.length,
     });
   });
@@ -17,7 +17,31 @@ describe('StablePrefix', () => {
     const stable = new StablePrefix();
     stable.push('we ship on Thursday');
     stable.push('we ship on Thursday night');
-    expect(stable.push('you sail on Thursday night then').text).toBe('we ship on Thursday night then');
+    expect(stable.push('you sail on Thursday night then or never').text).toBe(
+      'we ship on Thursday night then',
+    );
+  });
+
+  it('neither doubles nor loses a word when the engine counts the stable ones differently', () => {
+    const more = new StablePrefix();
+    more.push('we can not ship it now');
+    more.push('we can not ship it now or then');
+    expect(more.push('we cannot ship it now or then if it rains').text).toBe(
+      'we can not ship it now or then if',
+    );
+    const fewer = new StablePrefix();
+    fewer.push('we cannot ship it now');
+    fewer.push('we cannot ship it now or then');
+    expect(fewer.push('we can not ship it now or then if it rains').text).toBe(
+      'we cannot ship it now or then if',
+    );
+  });
+
+  it('does not hide a word again that it still believes', () => {
+    const stable = new StablePrefix();
+    stable.push('one two three four');
+    expect(stable.push('one two three').text).toBe('one two');
+    expect(stable.push('one two').text).toBe('one two');
   });
 
   it('never takes a stable character back', () => {
@@ -30,6 +54,7 @@ describe('StablePrefix', () => {
           const { text, stableLength } = prefix.push(words.join(' '));
           expect(stableLength).toBeLessThanOrEqual(text.length);
           expect(text.startsWith(before)).toBe(true);
+          expect(text === '').toBe(words.length === 0 && before === '');
           before = text.slice(0, stableLength);
         }
       }),

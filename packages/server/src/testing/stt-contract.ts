@@ -97,6 +97,21 @@ function streamTests(setup: () => SttContractSetup): void {
     }
   });
 
+  it('serves eight tracks alike', async () => {
+    const tracks = Array.from({ length: 8 }, (_, track) => open(setup(), { trackId: `track-${track}` }));
+    const { audio, speech } = setup();
+    for (let sample = 0; sample < audio.length; sample += chunk) {
+      for (const { session } of tracks) {
+        session.write(audio.slice(sample, sample + chunk), sample, speech(sample));
+      }
+    }
+    await Promise.all(tracks.map(({ session }) => session.finish()));
+    const [first, ...others] = tracks.map(({ events }) => finalsOf(events).map(placeAndText));
+    expect(first?.length).toBeGreaterThan(0);
+    for (const finals of others) expect(finals).toEqual(first);
+    expect(tracks.flatMap(({ events }) => events).filter((event) => event.type === 'fault')).toEqual([]);
+  }, 60_000);
+
   it('begins where it is told to', async () => {
     const startSample = 16_000;
     const { events, session } = open(setup(), { startSample });

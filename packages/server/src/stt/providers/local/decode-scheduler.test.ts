@@ -124,4 +124,16 @@ describe('DecodeScheduler', () => {
     }
     expect(bench.scheduler.partialIntervalMs).toBe(500);
   });
+
+  it('tells its load, and has spare room only while little waits', async () => {
+    const bench = new Bench({ concurrency: 2 });
+    expect(bench.scheduler.load).toEqual({ waiting: 0, utilisation: 0 });
+    bench.submit('a', 'partial', 'a1');
+    expect(bench.scheduler.load).toEqual({ waiting: 0, utilisation: 0.5 });
+    for (const key of ['b', 'c', 'd']) bench.submit(key, 'partial', `${key}1`);
+    expect(bench.scheduler.load).toEqual({ waiting: 2, utilisation: 1 });
+    expect(bench.scheduler.spare).toBe(true);
+    for (const key of ['e', 'f']) bench.submit(key, 'partial', `${key}1`);
+    expect(bench.scheduler.spare).toBe(false);
+  });
 });

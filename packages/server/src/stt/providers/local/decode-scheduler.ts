@@ -58,6 +58,16 @@ export class DecodeScheduler {
     return Math.min(maxPartialIntervalMs, Math.round(partialIntervalMs * 2 ** this.#pressure));
   }
 
+  /** True while little waits: there is room for work that may turn out to be for nothing. */
+  get spare(): boolean {
+    return this.#pressure < 1;
+  }
+
+  /** Jobs that wait, and the share (0..1) of decodes that could run and do. */
+  get load(): { waiting: number; utilisation: number } {
+    return { waiting: this.waiting, utilisation: this.#running.size / this.#limits.concurrency };
+  }
+
   /** Jobs waiting, for tests and logs. */
   get waiting(): number {
     let finals = 0;
@@ -97,8 +107,8 @@ export class DecodeScheduler {
 
   #submitPartial(job: DecodeJob): void {
     const replaced = this.#partials.get(job.key);
-    const busy = this.#running.size >= this.#limits.concurrency;
-    this.#adjust(replaced !== undefined || (busy && this.waiting > 0));
+    // Up to one waiting for each that runs is what full use of the machine looks like, not too much of it.
+    this.#adjust(replaced !== undefined || this.waiting >= this.#limits.concurrency);
     // Setting a key that is there keeps its turn: a track that talks fast must not wait for ever.
     this.#partials.set(job.key, job);
     replaced?.dropped('replaced');

@@ -123,6 +123,11 @@ export class LocalProvider implements SttProvider {
     return new SileroDetector(this.#options.models.detector);
   }
 
+  /** Decodes that wait, and the share (0..1) of those that could run and do. */
+  get load(): { waiting: number; utilisation: number } {
+    return this.#scheduler.load;
+  }
+
   async #load(): Promise<Recognisers> {
     const { models } = this.#options;
     try {
@@ -145,21 +150,29 @@ export class LocalProvider implements SttProvider {
       get partialIntervalMs() {
         return scheduler.partialIntervalMs;
       },
-      recognise: (kind, pcm) => this.#recognise(key, kind, pcm),
+      get spare() {
+        return scheduler.spare;
+      },
+      recognise: (kind, pcm, known) => this.#recognise(key, kind, pcm, known),
       cancel: () => scheduler.cancel(key),
     };
   }
 
-  #recognise(key: string, kind: 'partial' | 'final', pcm: Int16Array): Promise<RecogniseOutcome> {
+  #recognise(
+    key: string,
+    kind: 'partial' | 'early' | 'final',
+    pcm: Int16Array,
+    known: () => string | undefined = () => undefined,
+  ): Promise<RecogniseOutcome> {
     return new Promise((resolve) => {
       this.#scheduler.submit({
         key,
-        kind,
+        kind: kind === 'final' ? 'final' : 'partial',
         audioSeconds: pcm.length / sampleRate,
         run: async () => {
-          const recogniser = this.#recognisers?.[kind];
+          const recogniser = this.#recognisers?.[kind === 'partial' ? 'partial' : 'final'];
           if (!recogniser) resolve({ state: 'failed', message: 'The local speech engine is not running.' });
-          else resolve({ state: 'text', text: await recogniser.recognise(pcm) });
+          else resolve({ state: 'text', text: known() ?? (await recogniser.recognise(pcm)) });
         },
         failed: (error) => {
           this.#options.logger.error({ kind, reason: error.message }, 'An utterance could not be decoded');
