@@ -206,6 +206,21 @@ describe('a viewer that comes back', () => {
   });
 });
 
+describe('a session that was opened again', () => {
+  test('is live for whoever comes, also with the id of its end', async () => {
+    await serve();
+    const first = await watch();
+    await finish();
+    await first.end();
+    ports.finals.push(fakeSegment({ id: 'seg_1', sessionId: 'ses_1' }));
+    const second = await watch(first.lastId);
+    await say(2);
+    await second.until(({ events }) => segmentIds(second).length === 2 && events.length === 3);
+    expect(second.events.map(({ event }) => event)).toEqual(['resync', 'segment', 'segment']);
+    expect(second.ended).toBe(false);
+  });
+});
+
 describe('stop', () => {
   test('tells viewers, closes their sockets and takes no new ones', async () => {
     await serve();

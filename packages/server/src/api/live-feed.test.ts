@@ -65,7 +65,7 @@ describe('LiveFeeds', () => {
     const open = () => [...subscribed.values()].reduce((sum, count) => sum + count, 0);
     return { feeds, open };
   }
-  const session = (n: number) => ({ id: `ses_${n}`, room: `room-${n}` });
+  const session = (n: number) => ({ id: `ses_${n}`, room: `room-${n}`, endedAt: null });
   const ignore = () => undefined;
 
   test('subscribes once a session, keeps it for a while, and lets go at stop', () => {
@@ -91,6 +91,23 @@ describe('LiveFeeds', () => {
     const { leave } = feeds.join(session(1), ignore);
     feeds.inject(end);
     leave();
+    expect(open()).toBe(0);
+  });
+
+  test('a session that was opened again has a new feed, also while viewers of the old one are leaving', () => {
+    const { feeds, open } = setUp();
+    const seen: number[] = [];
+    const old = feeds.join(session(1), ignore);
+    feeds.inject(end);
+    const ended = feeds.join({ ...session(1), endedAt: 5 }, ignore);
+    expect(ended.feed).toBe(old.feed);
+    const again = feeds.join(session(1), ({ seq }) => seen.push(seq));
+    for (const { leave } of [old, ended]) leave();
+    feeds.inject(say(1));
+    expect(seen).toHaveLength(1);
+    expect([open(), feeds.viewers]).toEqual([1, 1]);
+    again.leave();
+    feeds.stop();
     expect(open()).toBe(0);
   });
 

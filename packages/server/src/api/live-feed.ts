@@ -12,7 +12,8 @@ export interface FeedEntry {
 
 /**
  * Id of the event that ends a session. Larger than any other, so that ids keep rising, and the same in every process, so
- * that a viewer that comes back with it can be told that nothing will follow.
+ * that a viewer that comes back with it can be told that nothing will follow. A session that was opened again since is
+ * like one of which events were missed.
  */
 export const endSeq = Number.MAX_SAFE_INTEGER;
 
@@ -117,7 +118,7 @@ export class LiveFeeds {
    * @throws DialogLensError `too_many_viewers`, `shutting_down`
    */
   join(
-    session: Pick<Session, 'id' | 'room'>,
+    session: Pick<Session, 'id' | 'room' | 'endedAt'>,
     listener: (entry: FeedEntry) => void,
   ): { feed: SessionFeed; leave: () => void } {
     if (this.#stopped) throw new DialogLensError('shutting_down', 'No new viewers are taken.');
@@ -126,6 +127,9 @@ export class LiveFeeds {
         remedy: 'Try again later, or read /segments.',
       });
     }
+    const known = this.#open.get(session.id);
+    // The session has been opened again, while viewers that were told its end are still leaving.
+    if (known?.feed.ended && session.endedAt === null) this.#close(known);
     const open = this.#open.get(session.id) ?? this.#subscribe(session);
     if (open.linger) clearTimeout(open.linger);
     open.linger = null;

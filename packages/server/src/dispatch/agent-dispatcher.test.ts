@@ -147,7 +147,7 @@ describe('start and stop', () => {
     expect(lab.directory.metadata('r')).toBe('not json');
   });
 
-  it('stops, ends the session, says so in the metadata, and stays stopped', async () => {
+  it('stops, ends the session, says so in the metadata, stays stopped, and goes on when started again', async () => {
     const worker = await lab.worker('agt_a');
     const { control } = await lab.dispatcher();
     lab.directory.open('r', wish);
@@ -164,6 +164,8 @@ describe('start and stop', () => {
     expect(lab.store.sessions()).toMatchObject([{ endReason: 'stopped' }]);
     expect(JSON.parse(lab.directory.metadata('r'))).toMatchObject({ transcriptionEnabled: false, theirs: 1 });
     expect(await control.room('r')).toMatchObject({ status: 'stopped', reason: 'stopped' });
+    expect(await control.start('r', {}, 'x')).toMatchObject({ status: 'assigned', sessionId: 'ses_1' });
+    expect(lab.store.sessions()).toMatchObject([{ endedAt: null, endReason: null }]);
   });
 
   it('does not mind a stop without a start', async () => {

@@ -99,7 +99,7 @@ export class Reconciler {
     return live === null ? look : this.#lookInside(look, live);
   }
 
-  /** A room that was stopped and started again is served under a session that has an end already. */
+  /** A session whose end was written while its lease still stands is not among the open ones. */
   async #sessionOf(lease: Lease | null, { byId }: SessionPicture): Promise<Session | null> {
     const id = lease?.sessionId ?? null;
     if (id === null) return null;

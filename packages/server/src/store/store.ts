@@ -165,7 +165,10 @@ export interface Paged<T> {
 }
 
 export interface RecordStore {
-  /** The session of a room incarnation; the same one however often it is asked for. */
+  /**
+   * The session of a room incarnation; the same one however often it is asked for. Language and provider become the ones
+   * asked for last, and an end is taken back: whoever opens a session is about to transcribe.
+   */
   openSession(session: {
     room: string;
     roomSid: string;
@@ -173,7 +176,7 @@ export interface RecordStore {
     provider: string;
     startedAt: number;
   }): Promise<Session>;
-  /** Idempotent: the first end stands. */
+  /** Idempotent: the first end stands, until the session is opened again. */
   endSession(id: string, reason: string): Promise<void>;
   /** Sessions without an end. */
   openSessions(): Promise<Session[]>;

@@ -124,10 +124,13 @@ export class MemoryDispatchStore {
   readonly record: RecordStore = {
     openSession: async (session) => {
       this.#answer();
-      const same = this.sessions().find(
+      const same = [...this.#sessions.values()].find(
         ({ room, roomSid }) => room === session.room && roomSid === session.roomSid,
       );
-      if (same !== undefined) return same;
+      if (same !== undefined) {
+        const { language, provider } = session;
+        return { ...Object.assign(same, { language, provider, endedAt: null, endReason: null }) };
+      }
       const made = { ...session, id: `ses_${this.#sessions.size + 1}`, endedAt: null, endReason: null };
       this.#sessions.set(made.id, made);
       return { ...made };

@@ -25,11 +25,13 @@ type SessionQueries = Pick<
 export function sessionQueries(sql: Sql): SessionQueries {
   return {
     async openSession({ room, roomSid, language, provider, startedAt }) {
-      // The update changes nothing; it makes the statement return the row that was there first.
+      // A room that was stopped and is started again goes on under the session it had, which then has no end.
       const [row] = await sql.query<SessionRow>(
         `insert into session (id, room, room_sid, language, provider, started_at)
          values ($1, $2, $3, $4, $5, to_timestamp($6::double precision / 1000))
-         on conflict (room, room_sid) do update set room_sid = excluded.room_sid returning ${columns}`,
+         on conflict (room, room_sid) do update
+           set language = excluded.language, provider = excluded.provider, ended_at = null, end_reason = null
+         returning ${columns}`,
         [newId('ses'), room, roomSid, language, provider, Math.round(startedAt)],
       );
       if (!row) throw new Error('an upsert returned no row');

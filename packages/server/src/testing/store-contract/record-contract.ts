@@ -42,6 +42,19 @@ function sessionContract(context: ContractContext): void {
       expect(await openIds()).not.toContain(id);
     });
 
+    it('takes back the end of a session that is opened again, and ends it again', async () => {
+      const room = context.room();
+      const first = await open(room, 'RM_1', 1_700_000_000_000);
+      await record().endSession(first.id, 'stopped');
+      const changed = { room, roomSid: 'RM_1', language: 'de', provider: 'scripted' };
+      const again = await record().openSession({ ...changed, startedAt: 1_700_000_009_000 });
+      expect(again).toEqual({ ...first, language: 'de', provider: 'scripted' });
+      expect(await record().getSession(first.id)).toEqual(again);
+      expect((await record().openSessions()).map(({ id }) => id)).toContain(first.id);
+      await record().endSession(first.id, 'room ended');
+      expect(await record().getSession(first.id)).toMatchObject({ endReason: 'room ended' });
+    });
+
     it('lists sessions newest first, page by page', async () => {
       const room = context.room();
       const sessions = [];
