@@ -102,6 +102,7 @@ function assignment(over: Partial<Assignment> = {}): Assignment {
     url: 'ws://x',
     token: 't',
     settings: {},
+    standby: false,
     ...over,
   };
 }

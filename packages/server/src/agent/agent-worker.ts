@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { asError } from '../errors.ts';
 import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
 import type { LeaseStore } from '../store/store.ts';
@@ -40,6 +41,7 @@ export class AgentWorker {
   readonly #flushing = new Set<TranscriptionAgent>();
   readonly #timing: WorkerTiming;
   readonly #startedAt: number;
+  readonly #instance = randomUUID();
   #joining = 0;
   #joinQueue: (() => void)[] = [];
   #unlisten: (() => void) | undefined;
@@ -61,8 +63,10 @@ export class AgentWorker {
     return [...this.#rooms.keys()];
   }
 
+  /** @throws DialogLensError `worker_id_taken` */
   async start(): Promise<void> {
     if (this.#unlisten) return;
+    await this.#registry.enroll(this.id, this.#instance);
     this.#unlisten = this.#registry.onCommand(this.id, (command) => this.#onCommand(command));
     await this.#heartbeat();
     this.#timers = [
@@ -106,6 +110,8 @@ export class AgentWorker {
 
   #onCommand(command: WorkerCommand): void {
     if (command.type === 'assign') return this.#inBackground('assignment', this.#take(command.assignment));
+    if (command.type === 'drain') return this.#inBackground('drain', this.drain());
+    if (command.type !== 'leave') return;
     const tenancy = this.#rooms.get(command.room);
     if (!tenancy || tenancy.agent.assignment.epoch > command.epoch) return;
     this.#inBackground('leave', this.#leave(command.room, { reason: command.reason, failed: false }));
@@ -186,10 +192,13 @@ export class AgentWorker {
     parts.metrics.set('agent_memory_usage', { agent_id: this.id }, memoryBytes);
     await this.#registry.heartbeat({
       agentId: this.id,
+      instance: this.#instance,
       status: this.#draining ? 'draining' : 'ready',
       reason: null,
       slots,
+      extraSlots: 0,
       rooms: this.rooms,
+      standbyRooms: [],
       load: this.#rooms.size / slots,
       region,
       version,

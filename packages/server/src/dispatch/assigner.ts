@@ -91,7 +91,15 @@ export class Assigner {
       });
       const { url, language } = this.#deps.settings;
       const settings = { ...demand.settings, language: demand.settings.language ?? language };
-      const assignment = { room: live.name, roomSid: live.sid, ...granted, url, token, settings };
+      const assignment = {
+        room: live.name,
+        roomSid: live.sid,
+        ...granted,
+        url,
+        token,
+        settings,
+        standby: false,
+      };
       await this.#send(agentId, assignment);
     } catch (error) {
       await this.#giveUp(live.name, agentId, granted.epoch, 'failed');
@@ -118,7 +126,7 @@ export class Assigner {
     const isOurs = pending?.agentId === report.agentId && pending.assignment.epoch === report.epoch;
     if (isOurs) this.#forgetPending(report.room);
     if (report.type === 'joined') this.#joined(report, isOurs);
-    else this.#left(report, isOurs);
+    if (report.type === 'left') this.#left(report, isOurs);
   }
 
   async #claim({ live, demand, agentId, slots, from }: AssignOrder): Promise<Granted | null> {
@@ -143,7 +151,8 @@ export class Assigner {
       return granted === null ? null : { epoch: granted.epoch, sessionId: session.id };
     }
     const observed = { epoch: from.epoch, renewSeq: from.renewSeq };
-    const taken = await reach.store(() => store.leases.takeover({ ...claim, observed }));
+    const struck = from.holder !== null;
+    const taken = await reach.store(() => store.leases.takeover({ ...claim, observed, struck }));
     return taken === null ? null : { epoch: taken.epoch, sessionId: taken.sessionId ?? session.id };
   }
 
@@ -201,7 +210,7 @@ export class Assigner {
     this.#deps.look(room, 'retry');
   }
 
-  #joined({ agentId, room, epoch }: WorkerReport, isOurs: boolean): void {
+  #joined({ agentId, room, epoch }: Extract<WorkerReport, { type: 'joined' }>, isOurs: boolean): void {
     const { memory, metrics, clock } = this.#deps;
     const state = memory.of(room);
     if (state.joinedEpoch === null || state.joinedEpoch < epoch) state.joinedEpoch = epoch;

@@ -10,6 +10,8 @@ const lease = (epoch: number, renewSeq: number): Lease => ({
   sessionId: null,
   expiresAt: 0,
   expired: true,
+  successor: null,
+  strikes: 0,
 });
 
 describe('LeaseWatch', () => {

@@ -5,6 +5,7 @@ import { silentLogger } from '../observability/telemetry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { MemoryDispatchStore } from '../testing/memory-dispatch-store.ts';
+import { agentStatus } from '../testing/registry-contract.ts';
 import { Reachability } from './reachability.ts';
 import { countFree, takers, World } from './world.ts';
 
@@ -47,19 +48,9 @@ describe('World', () => {
 
   it('counts load from leases and offers only workers that take rooms', async () => {
     const { world } = await make();
-    const worker = {
-      reason: null,
-      rooms: [],
-      load: 0,
-      region: null,
-      version: '',
-      startedAt: 0,
-      memoryBytes: 0,
-      heartbeatAt: 0,
-    };
     const agents = [
-      { ...worker, agentId: 'agt_a', status: 'ready' as const, slots: 2 },
-      { ...worker, agentId: 'agt_b', status: 'draining' as const, slots: 9 },
+      agentStatus({ agentId: 'agt_a', slots: 2 }),
+      agentStatus({ agentId: 'agt_b', status: 'draining', slots: 9 }),
     ];
     const found = takers(agents, await world.leases());
     expect(found).toEqual([{ agentId: 'agt_a', slots: 2, used: 1 }]);

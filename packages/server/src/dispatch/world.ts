@@ -9,7 +9,7 @@ import { SharedRead } from './shared-read.ts';
 /** All leases at one moment. */
 export interface LeasePicture {
   byRoom: ReadonlyMap<string, Lease>;
-  /** Leases a worker holds: its load. */
+  /** Leases a worker holds or is to follow in: its load. */
   used: ReadonlyMap<string, number>;
 }
 
@@ -98,7 +98,11 @@ export class World {
 export function takers(agents: readonly AgentStatus[], leases: LeasePicture): FreeSlots[] {
   return agents
     .filter((agent) => agent.status === 'ready')
-    .map(({ agentId, slots }) => ({ agentId, slots, used: leases.used.get(agentId) ?? 0 }));
+    .map(({ agentId, slots, extraSlots }) => ({
+      agentId,
+      slots,
+      used: (leases.used.get(agentId) ?? 0) + extraSlots,
+    }));
 }
 
 /** Free slots of all of them. */
@@ -112,7 +116,9 @@ function pictureLeases(leases: readonly Lease[]): LeasePicture {
   for (const lease of leases) {
     if (lease.holder === null) continue;
     byRoom.set(lease.room, lease);
-    used.set(lease.holder, (used.get(lease.holder) ?? 0) + 1);
+    for (const agentId of [lease.holder, lease.successor]) {
+      if (agentId !== null) used.set(agentId, (used.get(agentId) ?? 0) + 1);
+    }
   }
   return { byRoom, used };
 }

@@ -1,15 +1,25 @@
 import type { DemandSettings, LiveEvent, RoomStatus } from '@dialoglens/protocol';
 
-/** The live picture: may be lost at any moment and is rebuilt from the store and from heartbeats. */
+/**
+ * The live picture: may be lost at any moment and is rebuilt from the store and from heartbeats. Every method throws
+ * DialogLensError `registry_unavailable` when the registry cannot be reached in time; listeners stay and hear again when
+ * it is back.
+ */
 
 export interface AgentStatus {
   agentId: string;
+  /** Made anew at each start of the process: two processes under one name differ in it. */
+  instance: string;
   status: 'ready' | 'draining' | 'refusing';
   /** Why it refuses, when it does. */
   reason: string | null;
   slots: number;
+  /** Slots taken beyond one for each room, because some rooms have many tracks. */
+  extraSlots: number;
   /** Rooms it holds, from its own view. */
   rooms: string[];
+  /** Rooms in which it stands by to follow another worker. */
+  standbyRooms: string[];
   /** 0..1: share of slots used. */
   load: number;
   region: string | null;
@@ -42,15 +52,28 @@ export interface Assignment {
   url: string;
   token: string;
   settings: DemandSettings;
+  /**
+   * The room still has its holder: join, listen and keep the audio, but say nothing until `promote`. `epoch` is the one
+   * that the handover will give.
+   */
+  standby: boolean;
 }
 
 export type WorkerCommand =
   | { type: 'assign'; assignment: Assignment }
+  /** To the holder: write down what was said, pass the lease to the successor that is ready, tell it, leave. */
+  | { type: 'handover'; room: string; epoch: number; successor: string }
+  /** To the successor: the lease is yours under this epoch; go on where the record ends. */
+  | { type: 'promote'; room: string; epoch: number }
+  /** Take no more rooms, hand over those you have, then exit. */
+  | { type: 'drain'; reason: string }
   | { type: 'leave'; room: string; epoch: number; reason: string };
 
 /** What a worker tells the dispatcher about one of its rooms. */
 export type WorkerReport =
   | { type: 'joined'; agentId: string; room: string; epoch: number }
+  /** The successor hears every track of the room. */
+  | { type: 'standing-by'; agentId: string; room: string; epoch: number }
   | { type: 'left'; agentId: string; room: string; epoch: number; reason: string; failed: boolean };
 
 export interface AgentMetricsView {
@@ -64,6 +87,13 @@ export interface AgentMetricsView {
 export interface AgentRegistry {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** @throws DialogLensError `registry_unavailable` */
+  ping(): Promise<void>;
+  /**
+   * Takes a worker's name for one process, for as long as its heartbeats come.
+   * @throws DialogLensError `worker_id_taken` when another process that is heard has it.
+   */
+  enroll(agentId: string, instance: string): Promise<void>;
   heartbeat(status: AgentStatus): Promise<void>;
   forget(agentId: string): Promise<void>;
   /** Workers heard from within the last `withinMs`. */

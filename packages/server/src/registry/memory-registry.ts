@@ -1,5 +1,6 @@
 import type { LiveEvent } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
 import type {
   AgentMetricsView,
   AgentRegistry,
@@ -38,6 +39,16 @@ class MemoryRegistry implements AgentRegistry {
 
   async stop(): Promise<void> {
     for (const channels of [this.#commands, this.#reports, this.#live, this.#hints]) channels.clear();
+  }
+
+  async ping(): Promise<void> {
+    // It is here when we are.
+  }
+
+  async enroll(agentId: string, instance: string): Promise<void> {
+    const known = this.#agents.get(agentId);
+    if (known === undefined || known.status.instance === instance) return;
+    if (this.#clock.monotonicMs() - known.heardMs <= defaultWithinMs) throw workerIdTaken(agentId);
   }
 
   async heartbeat(status: AgentStatus): Promise<void> {
@@ -127,7 +138,7 @@ export function agentMetrics(
   nowMs: number,
 ): AgentMetricsView {
   const available = agents.filter(
-    ({ status, rooms, slots }) => status === 'ready' && rooms.length < slots,
+    ({ status, rooms, slots, extraSlots }) => status === 'ready' && rooms.length + extraSlots < slots,
   ).length;
   const ages = active.map((picture) => Math.max(0, nowMs - picture.since));
   const total = ages.reduce((sum, age) => sum + age, 0);
@@ -137,6 +148,14 @@ export function agentMetrics(
     available,
     avgSessionDuration: ages.length === 0 ? 0 : total / ages.length,
   };
+}
+
+/** The refusal of a second worker under one name. */
+export function workerIdTaken(agentId: string): DialogLensError {
+  return new DialogLensError('worker_id_taken', `Another worker that is running is called "${agentId}".`, {
+    field: 'WORKER_ID',
+    remedy: 'Give each worker a name of its own, or leave WORKER_ID unset to get a new one at each start.',
+  });
 }
 
 /** Listeners by channel. One that throws does not keep the message from the others; the sender then sees the error. */

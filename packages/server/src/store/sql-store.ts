@@ -4,18 +4,28 @@ import { auditLog } from './queries/audit.ts';
 import { demandStore } from './queries/demands.ts';
 import { webhookInbox } from './queries/inbox.ts';
 import { leaseStore } from './queries/leases.ts';
+import { reservationStore } from './queries/reservations.ts';
 import { searchQueries } from './queries/search.ts';
 import { segmentQueries } from './queries/segments.ts';
 import { sessionQueries, trackQueries } from './queries/sessions.ts';
 import { spanQueries } from './queries/spans.ts';
 import type { SqlClient } from './sql-client.ts';
-import type { AuditLog, DemandStore, LeaseStore, RecordStore, Store, WebhookInbox } from './store.ts';
+import type {
+  AuditLog,
+  DemandStore,
+  LeaseStore,
+  RecordStore,
+  ReservationStore,
+  Store,
+  WebhookInbox,
+} from './store.ts';
 
 /** The store on any database that speaks PostgreSQL's SQL. Owns its client. */
 export class SqlStore implements Store {
   readonly kind: Store['kind'];
   readonly leases: LeaseStore;
   readonly demands: DemandStore;
+  readonly reservations: ReservationStore;
   readonly record: RecordStore;
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
@@ -30,6 +40,7 @@ export class SqlStore implements Store {
     this.kind = client.kind;
     this.leases = leaseStore(client);
     this.demands = demandStore(client);
+    this.reservations = reservationStore(client);
     this.record = {
       ...sessionQueries(client),
       ...trackQueries(client),

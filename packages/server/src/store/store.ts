@@ -13,6 +13,7 @@ export interface Store {
   ping(): Promise<void>;
   readonly leases: LeaseStore;
   readonly demands: DemandStore;
+  readonly reservations: ReservationStore;
   readonly record: RecordStore;
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
@@ -27,12 +28,23 @@ export interface Lease {
   sessionId: string | null;
   expiresAt: number;
   expired: boolean;
+  /** Worker that is to follow the living holder, or null. */
+  successor: string | null;
+  /** How often in a row the room lost its worker; 0 after a quiet while. */
+  strikes: number;
+}
+
+/** A room that lost its worker, perhaps more than once. */
+export interface StruckRoom {
+  room: string;
+  strikes: number;
+  struckAt: number;
 }
 
 export interface LeaseStore {
   /**
-   * Grants the room to `holder` when it is free or expired and the holder has fewer than `slots` unexpired leases.
-   * Null when it was not granted. The epoch only ever grows.
+   * Grants the room to `holder` when it is free or expired and the holder uses fewer than `slots`: unexpired leases it
+   * holds or is to follow in. Null when it was not granted. The epoch only ever grows.
    */
   claim(claim: {
     room: string;
@@ -45,11 +57,11 @@ export interface LeaseStore {
   renew(holder: string, held: { room: string; epoch: number }[], ttlMs: number): Promise<string[]>;
   /** Frees the room if this epoch still holds it. */
   release(room: string, epoch: number): Promise<boolean>;
-  /** Frees everything of a holder (it exited). Returns the rooms. */
-  releaseAll(holder: string): Promise<string[]>;
+  /** Frees everything of a holder that exited; `struck` when it died. Returns the rooms. */
+  releaseAll(holder: string, struck?: boolean): Promise<string[]>;
   /**
    * Takes the room from its holder when it expired or when `observed` (what the caller has watched not move for the
-   * suspicion time) still stands.
+   * suspicion time) still stands. `struck` counts it against the room: its worker died, and the room may be why.
    */
   takeover(take: {
     room: string;
@@ -57,7 +69,28 @@ export interface LeaseStore {
     observed: { epoch: number; renewSeq: number };
     ttlMs: number;
     slots: number;
+    struck: boolean;
   }): Promise<{ epoch: number; sessionId: string | null } | null>;
+  /**
+   * Names the worker that is to follow the living holder and keeps a slot for it; a later one replaces an earlier one.
+   * False when the epoch no longer holds the room or the successor has no free slot.
+   */
+  prepare(plan: { room: string; epoch: number; successor: string; slots: number }): Promise<boolean>;
+  /** Gives up a handover that was prepared. */
+  unprepare(room: string, epoch: number): Promise<void>;
+  /**
+   * The holder steps back: its successor holds the room under the next epoch, in one statement. Null when the epoch no
+   * longer holds the room or nobody was prepared.
+   */
+  handOver(give: {
+    room: string;
+    epoch: number;
+    ttlMs: number;
+  }): Promise<{ epoch: number; holder: string; sessionId: string | null } | null>;
+  /** Rooms with strikes, held or not. */
+  struck(): Promise<StruckRoom[]>;
+  /** The room has been served quietly, or an operator said so: its strikes are forgotten. */
+  absolve(room: string): Promise<void>;
   /** Every lease that is held, expired ones included. */
   list(): Promise<Lease[]>;
 }
@@ -84,6 +117,24 @@ export interface DemandStore {
   list(): Promise<Demand[]>;
   /** Drops wishes that were armed longer than `olderThanMs` ago and never met a room. Returns how many. */
   expireArmed(olderThanMs: number): Promise<number>;
+}
+
+/** A slot kept for a room that is to begin. Instants in milliseconds since the Unix epoch. */
+export interface Reservation {
+  room: string;
+  startsAt: number;
+  /** The slot is given up when the room has not begun by then. */
+  endsAt: number;
+}
+
+export interface ReservationStore {
+  /** One per room: a later one replaces an earlier one. */
+  put(reservation: Reservation): Promise<void>;
+  remove(room: string): Promise<boolean>;
+  /** In the order in which they begin. */
+  list(): Promise<Reservation[]>;
+  /** Drops what is over. Returns how many. */
+  expire(): Promise<number>;
 }
 
 export interface Session {

@@ -69,7 +69,7 @@ export class FakeWorker {
     this.commands.push(command);
     if (this.answer === 'deaf') return;
     if (command.type === 'assign') this.#soon(() => this.#take(command.assignment));
-    else if (this.rooms.get(command.room)?.epoch === command.epoch) {
+    if (command.type === 'leave' && this.rooms.get(command.room)?.epoch === command.epoch) {
       this.#soon(() => this.leave(command.room, command.reason, false));
     }
   }
@@ -95,10 +95,13 @@ export class FakeWorker {
   async #heartbeat(): Promise<void> {
     await this.#deps.registry.heartbeat({
       agentId: this.agentId,
+      instance: this.agentId,
       status: this.status,
       reason: null,
       slots: this.#slots,
+      extraSlots: 0,
       rooms: [...this.rooms.keys()],
+      standbyRooms: [],
       load: this.rooms.size / this.#slots,
       region: null,
       version: '0.0.0',

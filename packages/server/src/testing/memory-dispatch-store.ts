@@ -7,6 +7,8 @@ import type {
   Lease,
   LeaseStore,
   RecordStore,
+  Reservation,
+  ReservationStore,
   Session,
 } from '../store/store.ts';
 
@@ -16,7 +18,12 @@ interface Row {
   holder: string | null;
   sessionId: string | null;
   expiresAt: number;
+  successor: string | null;
+  strikes: number;
+  struckAt: number;
 }
+
+const freed = { holder: null, sessionId: null, successor: null };
 
 const notHere = (): never => {
   throw new Error('This fake has no transcripts.');
@@ -31,6 +38,7 @@ export class MemoryDispatchStore {
   readonly #leases = new Map<string, Row>();
   readonly #demands = new Map<string, Demand>();
   readonly #sessions = new Map<string, Session>();
+  readonly #reservations = new Map<string, Reservation>();
   /** While true, every call fails as if the database were away. */
   away = false;
   readonly audited: { actor: string; action: string; target: string }[] = [];
@@ -59,16 +67,19 @@ export class MemoryDispatchStore {
       this.#answer();
       const row = this.#leases.get(room);
       if (row?.epoch !== epoch || row.holder === null) return false;
-      Object.assign(row, { holder: null, sessionId: null });
+      Object.assign(row, freed);
       return true;
     },
-    releaseAll: async (holder) => {
+    releaseAll: async (holder, struck = false) => {
       this.#answer();
       const rows = [...this.#leases].filter(([, row]) => row.holder === holder);
-      for (const [, row] of rows) Object.assign(row, { holder: null, sessionId: null });
+      for (const [, row] of rows) {
+        Object.assign(row, freed);
+        if (struck) this.#strike(row);
+      }
       return rows.map(([room]) => room);
     },
-    takeover: async ({ room, holder, observed, ttlMs, slots }) => {
+    takeover: async ({ room, holder, observed, ttlMs, slots, struck }) => {
       this.#answer();
       const row = this.#leases.get(room);
       if (row === undefined || row.holder === null) return null;
@@ -76,7 +87,47 @@ export class MemoryDispatchStore {
       if (!stands && !this.#isExpired(row)) return null;
       const { sessionId } = row;
       const granted = this.#grant(room, { holder, sessionId, ttlMs, slots });
+      const taken = this.#leases.get(room);
+      if (granted !== null && struck && taken) this.#strike(taken);
       return granted === null ? null : { ...granted, sessionId };
+    },
+    prepare: async ({ room, epoch, successor, slots }) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row?.epoch !== epoch || row.holder === null || row.holder === successor) return false;
+      if (this.#load(successor, room) >= slots) return false;
+      row.successor = successor;
+      return true;
+    },
+    unprepare: async (room, epoch) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row?.epoch === epoch) row.successor = null;
+    },
+    handOver: async ({ room, epoch, ttlMs }) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row?.epoch !== epoch || row.holder === null || row.successor === null) return null;
+      const expiresAt = this.#clock.nowMs() + ttlMs;
+      Object.assign(row, {
+        epoch: epoch + 1,
+        renewSeq: 0,
+        holder: row.successor,
+        successor: null,
+        expiresAt,
+      });
+      return { epoch: row.epoch, holder: row.holder, sessionId: row.sessionId };
+    },
+    struck: async () => {
+      this.#answer();
+      return [...this.#leases]
+        .filter(([, row]) => row.strikes > 0)
+        .map(([room, { strikes, struckAt }]) => ({ room, strikes, struckAt }));
+    },
+    absolve: async (room) => {
+      this.#answer();
+      const row = this.#leases.get(room);
+      if (row !== undefined) row.strikes = 0;
     },
     list: async () => {
       this.#answer();
@@ -118,6 +169,29 @@ export class MemoryDispatchStore {
       );
       for (const { room } of old) this.#demands.delete(room);
       return old.length;
+    },
+  };
+
+  readonly reservations: ReservationStore = {
+    put: async (reservation) => {
+      this.#answer();
+      this.#reservations.set(reservation.room, { ...reservation });
+    },
+    remove: async (room) => {
+      this.#answer();
+      return this.#reservations.delete(room);
+    },
+    list: async () => {
+      this.#answer();
+      return [...this.#reservations.values()]
+        .sort((a, b) => a.startsAt - b.startsAt)
+        .map((one) => ({ ...one }));
+    },
+    expire: async () => {
+      this.#answer();
+      const over = [...this.#reservations.values()].filter(({ endsAt }) => endsAt <= this.#clock.nowMs());
+      for (const { room } of over) this.#reservations.delete(room);
+      return over.length;
     },
   };
 
@@ -183,9 +257,9 @@ export class MemoryDispatchStore {
     room: string,
     to: { holder: string; sessionId: string | null; ttlMs: number; slots: number },
   ): { epoch: number } | null {
-    const used = this.held().filter((lease) => lease.holder === to.holder && !lease.expired);
-    if (used.length >= to.slots) return null;
-    const epoch = (this.#leases.get(room)?.epoch ?? 0) + 1;
+    if (this.#load(to.holder, room) >= to.slots) return null;
+    const before = this.#leases.get(room);
+    const epoch = (before?.epoch ?? 0) + 1;
     const { holder, sessionId } = to;
     this.#leases.set(room, {
       epoch,
@@ -193,8 +267,24 @@ export class MemoryDispatchStore {
       holder,
       sessionId,
       expiresAt: this.#clock.nowMs() + to.ttlMs,
+      successor: null,
+      strikes: before?.strikes ?? 0,
+      struckAt: before?.struckAt ?? 0,
     });
     return { epoch };
+  }
+
+  /** Slots in use: rooms a worker holds and rooms it is to follow in. */
+  #load(worker: string, except: string): number {
+    return this.held().filter(
+      ({ room, holder, successor, expired }) =>
+        room !== except && !expired && (holder === worker || successor === worker),
+    ).length;
+  }
+
+  #strike(row: Row): void {
+    row.strikes++;
+    row.struckAt = this.#clock.nowMs();
   }
 
   #renewRow(room: string, ttlMs: number): void {

@@ -19,10 +19,13 @@ export interface RegistryUnderTest {
 /** A status as a worker sends it, with the given fields changed. */
 export function agentStatus(change: Partial<AgentStatus> & { agentId: string }): AgentStatus {
   return {
+    instance: 'one',
     status: 'ready',
     reason: null,
     slots: 2,
+    extraSlots: 0,
     rooms: [],
+    standbyRooms: [],
     load: 0,
     region: null,
     version: '0.0.0',
@@ -109,6 +112,21 @@ function describeAgents(under: () => RegistryUnderTest): void {
     await registry.forget('agt_a');
     await registry.forget('agt_never_there');
     expect(await registry.agents(60_000)).toEqual([]);
+  });
+
+  it('gives a name to one process while that one is heard', async () => {
+    const { registry, pass } = under();
+    await registry.enroll('agt_a', 'one');
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'one' }));
+    await registry.enroll('agt_a', 'one');
+    await expect(registry.enroll('agt_a', 'two')).rejects.toMatchObject({ code: 'worker_id_taken' });
+    await registry.enroll('agt_b', 'two');
+    await pass(2500);
+    await registry.enroll('agt_a', 'two');
+  });
+
+  it('answers a ping', async () => {
+    await expect(under().registry.ping()).resolves.toBeUndefined();
   });
 
   it('keeps what it was given apart from what it hands out', async () => {

@@ -3,6 +3,7 @@ import { demandContract, inboxContract } from './store-contract/demand-contract.
 import { leaseContract } from './store-contract/lease-contract.ts';
 import { lifecycleContract } from './store-contract/lifecycle-contract.ts';
 import { recordContract } from './store-contract/record-contract.ts';
+import { reservationContract } from './store-contract/reservation-contract.ts';
 import { searchContract } from './store-contract/search-contract.ts';
 import { type ContractContext, type StoreUnderTest, useStore } from './store-contract/under-test.ts';
 
@@ -15,6 +16,7 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
     leaseContract(context);
     demandContract(context);
     inboxContract(context);
+    reservationContract(context);
     recordContract(context);
     searchContract(context);
     lifecycleContract(context);

@@ -1,5 +1,5 @@
 import type { Sql } from '../sql-client.ts';
-import type { Lease, LeaseStore } from '../store.ts';
+import type { Lease, LeaseStore, StruckRoom } from '../store.ts';
 
 interface LeaseRow {
   room: string;
@@ -9,10 +9,19 @@ interface LeaseRow {
   session_id: string | null;
   expires_at: number;
   expired: boolean;
+  successor: string | null;
+  strikes: number;
 }
+
+type Handovers = Pick<LeaseStore, 'prepare' | 'unprepare' | 'handOver'>;
+type Strikes = Pick<LeaseStore, 'struck' | 'absolve'>;
 
 /** Leases by the database's clock; every method is one statement. */
 export function leaseStore(sql: Sql): LeaseStore {
+  return { ...tenures(sql), ...handovers(sql), ...strikes(sql) };
+}
+
+function tenures(sql: Sql): Omit<LeaseStore, keyof Handovers | keyof Strikes> {
   return {
     async claim({ room, holder, sessionId, ttlMs, slots }) {
       const [row] = await sql.query<{ granted_epoch: number }>(
@@ -35,32 +44,71 @@ export function leaseStore(sql: Sql): LeaseStore {
 
     async release(room, epoch) {
       const rows = await sql.query<{ room: string }>(
-        `update lease set holder = null, session_id = null, expires_at = clock_timestamp()
+        `update lease set holder = null, session_id = null, successor = null, expires_at = clock_timestamp()
          where room = $1 and epoch = $2 and holder is not null returning room`,
         [room, epoch],
       );
       return rows.length > 0;
     },
 
-    async releaseAll(holder) {
-      const rows = await sql.query<{ room: string }>(releaseAllStatement, [holder]);
+    async releaseAll(holder, struck = false) {
+      const rows = await sql.query<{ room: string }>(releaseAllStatement, [holder, struck]);
       return rows.map(({ room }) => room);
     },
 
-    async takeover({ room, holder, observed, ttlMs, slots }) {
+    async takeover({ room, holder, observed, ttlMs, slots, struck }) {
       const [row] = await sql.query<{ granted_epoch: number; granted_session: string | null }>(
-        'select granted_epoch, granted_session from lease_takeover($1, $2, $3, $4, $5, $6)',
-        [room, holder, observed.epoch, observed.renewSeq, ttlMs, slots],
+        'select granted_epoch, granted_session from lease_takeover($1, $2, $3, $4, $5, $6, $7)',
+        [room, holder, observed.epoch, observed.renewSeq, ttlMs, slots, struck],
       );
       return row ? { epoch: row.granted_epoch, sessionId: row.granted_session } : null;
     },
 
     async list() {
       const rows = await sql.query<LeaseRow>(
-        `select room, epoch, renew_seq, holder, session_id, expires_at, expires_at <= clock_timestamp() as expired
+        `select room, epoch, renew_seq, holder, session_id, expires_at, successor, strikes,
+           expires_at <= clock_timestamp() as expired
          from lease where holder is not null order by room`,
       );
       return rows.map(toLease);
+    },
+  };
+}
+
+function handovers(sql: Sql): Handovers {
+  return {
+    async prepare({ room, epoch, successor, slots }) {
+      const rows = await sql.query('select prepared_room from lease_prepare($1, $2, $3, $4)', [
+        room,
+        epoch,
+        successor,
+        slots,
+      ]);
+      return rows.length > 0;
+    },
+
+    async unprepare(room, epoch) {
+      await sql.query('update lease set successor = null where room = $1 and epoch = $2', [room, epoch]);
+    },
+
+    async handOver({ room, epoch, ttlMs }) {
+      const [row] = await sql.query<HandedOverRow>(handOverStatement, [room, epoch, ttlMs]);
+      return row ? { epoch: row.epoch, holder: row.holder, sessionId: row.session_id } : null;
+    },
+  };
+}
+
+function strikes(sql: Sql): Strikes {
+  return {
+    async struck() {
+      const rows = await sql.query<{ room: string; strikes: number; struck_at: number }>(
+        'select room, strikes, struck_at from lease where strikes > 0 order by room',
+      );
+      return rows.map(({ room, strikes, struck_at }): StruckRoom => ({ room, strikes, struckAt: struck_at }));
+    },
+
+    async absolve(room) {
+      await sql.query('update lease set strikes = 0 where room = $1 and strikes > 0', [room]);
     },
   };
 }
@@ -76,9 +124,24 @@ const renewStatement = `
     expires_at = clock_timestamp() + $4::double precision * interval '1 millisecond'
   from mine where l.room = mine.room returning l.room`;
 
+interface HandedOverRow {
+  epoch: number;
+  holder: string;
+  session_id: string | null;
+}
+
+// `set` reads the row as it was: the successor becomes the holder and is no successor any more.
+const handOverStatement = `
+  update lease set epoch = epoch + 1, renew_seq = 0, holder = successor, successor = null,
+    expires_at = clock_timestamp() + $3::double precision * interval '1 millisecond'
+  where room = $1 and epoch = $2 and holder is not null and successor is not null
+  returning epoch, holder, session_id`;
+
 const releaseAllStatement = `
   with mine as (select room from lease where holder = $1 order by room for update)
-  update lease l set holder = null, session_id = null, expires_at = clock_timestamp()
+  update lease l set holder = null, session_id = null, successor = null, expires_at = clock_timestamp(),
+    strikes = l.strikes + case when $2::boolean then 1 else 0 end,
+    struck_at = case when $2::boolean then clock_timestamp() else l.struck_at end
   from mine where l.room = mine.room returning l.room`;
 
 function toLease(row: LeaseRow): Lease {
@@ -90,5 +153,7 @@ function toLease(row: LeaseRow): Lease {
     sessionId: row.session_id,
     expiresAt: row.expires_at,
     expired: row.expired,
+    successor: row.successor,
+    strikes: row.strikes,
   };
 }

@@ -8,6 +8,8 @@ export function leaseContract(context: ContractContext): void {
     describeClaims(context);
     describeRenewals(context);
     describeTakeovers(context);
+    describeHandovers(context);
+    describeStrikes(context);
   });
 }
 
@@ -59,7 +61,7 @@ function describeClaims(context: ContractContext): void {
     expect((await leaseOf(room))?.expired).toBe(true);
     expect(await claim(room, 'c')).toEqual({ epoch: 3 });
     const observed = { epoch: 3, renewSeq: 0 };
-    expect(await leases().takeover({ room, holder: 'd', observed, ttlMs, slots: 1 })).toEqual({
+    expect(await leases().takeover({ room, holder: 'd', observed, ttlMs, slots: 1, struck: false })).toEqual({
       epoch: 4,
       sessionId: 'ses_1',
     });
@@ -127,7 +129,14 @@ function describeTakeovers(context: ContractContext): void {
     const room = context.room();
     await claim(room, 'a');
     const take = (epoch: number, renewSeq: number) =>
-      leases().takeover({ room, holder: 'b', observed: { epoch, renewSeq }, ttlMs, slots: 10 });
+      leases().takeover({
+        room,
+        holder: 'b',
+        observed: { epoch, renewSeq },
+        ttlMs,
+        slots: 10,
+        struck: false,
+      });
     await leases().renew('a', [{ room, epoch: 1 }], ttlMs);
     expect(await take(1, 0)).toBeNull();
     expect(await take(2, 1)).toBeNull();
@@ -144,6 +153,7 @@ function describeTakeovers(context: ContractContext): void {
         observed: { epoch: 1, renewSeq: 7 },
         ttlMs,
         slots: 10,
+        struck: false,
       });
     expect(await take()).toBeNull();
     await claim(room, 'a');
@@ -157,9 +167,99 @@ function describeTakeovers(context: ContractContext): void {
     const room = context.room();
     await claim(room, 'a');
     const take = (holder: string, slots: number) =>
-      leases().takeover({ room, holder, observed: { epoch: 1, renewSeq: 0 }, ttlMs, slots });
+      leases().takeover({ room, holder, observed: { epoch: 1, renewSeq: 0 }, ttlMs, slots, struck: false });
     expect(await take('full', 0)).toBeNull();
     const taken = await Promise.all(Array.from({ length: 20 }, (_, i) => take(`${room} t${i}`, 1)));
     expect(taken.filter((grant) => grant !== null)).toHaveLength(1);
+  });
+}
+
+function describeHandovers(context: ContractContext): void {
+  const { leases, claim, leaseOf } = leaseTools(context);
+
+  it('gives the room to the prepared successor under the next epoch, once', async () => {
+    const room = context.room();
+    const successor = `successor in ${room}`;
+    await claim(room, 'a');
+    expect(await leases().handOver({ room, epoch: 1, ttlMs })).toBeNull();
+    expect(await leases().prepare({ room, epoch: 1, successor, slots: 1 })).toBe(true);
+    expect(await leaseOf(room)).toMatchObject({ holder: 'a', epoch: 1, successor });
+    const given = await Promise.all([1, 2, 3].map(() => leases().handOver({ room, epoch: 1, ttlMs })));
+    expect(given.filter((one) => one !== null)).toEqual([
+      { epoch: 2, holder: successor, sessionId: 'ses_1' },
+    ]);
+    expect(await leaseOf(room)).toMatchObject({ holder: successor, epoch: 2, renewSeq: 0, successor: null });
+    expect(await leases().renew('a', [{ room, epoch: 1 }], ttlMs)).toEqual([]);
+    expect(await leases().renew(successor, [{ room, epoch: 2 }], ttlMs)).toEqual([room]);
+  });
+
+  it('prepares nobody for another epoch, nor the holder itself, nor one without a free slot', async () => {
+    const room = context.room();
+    const successor = `successor in ${room}`;
+    const prepare = (change: object) => leases().prepare({ room, epoch: 1, successor, slots: 1, ...change });
+    expect(await prepare({})).toBe(false);
+    await claim(room, 'a');
+    expect(await prepare({ epoch: 2 })).toBe(false);
+    expect(await prepare({ successor: 'a' })).toBe(false);
+    await claim(`${room}/2`, successor);
+    expect(await prepare({ slots: 1 })).toBe(false);
+    expect(await prepare({ slots: 2 })).toBe(true);
+    expect(await prepare({ slots: 2 })).toBe(true);
+  });
+
+  it('keeps the slot of a successor until the handover, or until it is given up', async () => {
+    const room = context.room();
+    const successor = `successor in ${room}`;
+    await claim(room, 'a');
+    await leases().prepare({ room, epoch: 1, successor, slots: 1 });
+    expect(await claim(`${room}/2`, successor, { slots: 1 })).toBeNull();
+    await leases().unprepare(room, 1);
+    expect(await claim(`${room}/2`, successor, { slots: 1 })).toEqual({ epoch: 1 });
+    expect((await leaseOf(room))?.successor).toBeNull();
+  });
+
+  it('forgets the successor when the room is released or taken over', async () => {
+    const room = context.room();
+    await claim(room, 'a');
+    await leases().prepare({ room, epoch: 1, successor: 'b', slots: 10 });
+    const take = { room, holder: 'c', observed: { epoch: 1, renewSeq: 0 }, ttlMs, slots: 10, struck: false };
+    expect(await leases().takeover(take)).toMatchObject({ epoch: 2 });
+    expect((await leaseOf(room))?.successor).toBeNull();
+    await leases().prepare({ room, epoch: 2, successor: 'b', slots: 10 });
+    await leases().release(room, 2);
+    await claim(room, 'd');
+    expect(await leaseOf(room)).toMatchObject({ holder: 'd', successor: null });
+  });
+}
+
+function describeStrikes(context: ContractContext): void {
+  const { leases, claim, leaseOf } = leaseTools(context);
+  const strikesOf = async (room: string) =>
+    (await leases().struck()).find((one) => one.room === room)?.strikes ?? 0;
+
+  it('counts how often a room lost its worker, over epochs and while it is free', async () => {
+    const room = context.room();
+    const holder = `holder of ${room}`;
+    await claim(room, holder);
+    const observed = { epoch: 1, renewSeq: 0 };
+    await leases().takeover({ room, holder: 'b', observed, ttlMs, slots: 10, struck: true });
+    expect(await leaseOf(room)).toMatchObject({ strikes: 1 });
+    await leases().release(room, 2);
+    expect(await strikesOf(room)).toBe(1);
+    await claim(room, holder);
+    await leases().releaseAll(holder, true);
+    expect(await strikesOf(room)).toBe(2);
+  });
+
+  it('counts nothing against a room that was left in good order, and forgets when told', async () => {
+    const room = context.room();
+    const holder = `holder of ${room}`;
+    await claim(room, holder);
+    await leases().releaseAll(holder);
+    expect(await strikesOf(room)).toBe(0);
+    await claim(room, holder);
+    await leases().releaseAll(holder, true);
+    await leases().absolve(room);
+    expect(await strikesOf(room)).toBe(0);
   });
 }

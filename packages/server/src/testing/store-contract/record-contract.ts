@@ -139,7 +139,8 @@ function describeFence(context: ContractContext): void {
     const here = await scene(context);
     const { room, epoch } = here.tenure;
     const observed = { epoch, renewSeq: 0 };
-    await context.store().leases.takeover({ room, holder: `${room} b`, observed, ttlMs: 60_000, slots: 1 });
+    const take = { room, holder: `${room} b`, observed, ttlMs: 60_000, slots: 1, struck: false };
+    await context.store().leases.takeover(take);
     const finals = [final(here, 'a', 0, 100)];
     expect(await record().writeFinals(here.tenure, finals)).toEqual({
       fenced: true,
