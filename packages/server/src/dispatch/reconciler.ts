@@ -1,6 +1,7 @@
 import type { RoomStatus } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
+import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
 import type { Demand, Lease, Session, Store } from '../store/store.ts';
 import type { Assigner, Granted } from './assigner.ts';
@@ -28,6 +29,7 @@ export interface ReconcilerDeps {
   reach: Reachability;
   clock: Clock;
   metrics: Metrics;
+  logger: Logger;
   settings: DispatcherSettings;
   policy: PlacementPolicy;
   look: (room: string, source: HintSource, afterMs?: number) => void;
@@ -266,8 +268,7 @@ export class Reconciler {
     if (freesLease && lease !== null) await reach.store(() => store.leases.release(room, lease.epoch));
     if (freesLease) state.leaving = null;
     for (const session of look.sessions) {
-      if (isOver(session, live, by.reason))
-        await reach.store(() => store.record.endSession(session.id, endReason(by)));
+      if (isOver(session, live, by.reason)) await this.#endSession(session, endReason(by));
     }
     const boundElsewhere = demand !== null && demand.roomSid !== null && demand.roomSid !== live?.sid;
     if (by.reason === 'room ended' && boundElsewhere) await reach.store(() => store.demands.remove(room));
@@ -277,6 +278,17 @@ export class Reconciler {
     const stillArmed = by.reason === 'room ended' && !boundElsewhere && demand?.wanted === true;
     if (stillArmed && live === null) return this.#show(look, 'armed', 'room has not started', null);
     return this.#show(look, by.status, by.reason, freesLease ? null : heldBy(lease));
+  }
+
+  /** The store first: what viewers are told must be true when they come back. */
+  async #endSession({ id, room }: Session, reason: string): Promise<void> {
+    const { store, reach, registry, logger } = this.#deps;
+    await reach.store(() => store.record.endSession(id, reason));
+    const event = { type: 'session', sessionId: id, room, status: 'ended', reason } as const;
+    await registry.publish(room, event).catch((error: unknown) => {
+      // Viewers learn it from the store, later; the end itself stands.
+      logger.warn({ err: error, session: id }, 'the end of a session could not be announced');
+    });
   }
 
   async #show(look: Look, status: RoomStatus, reason: string, held: Held | null): Promise<RoomPicture> {
