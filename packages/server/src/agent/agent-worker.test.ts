@@ -226,6 +226,40 @@ describe('AgentWorker', () => {
     );
   });
 
+  it('sends the history to whoever came while the connection was away, and to nobody twice', async () => {
+    await assign();
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    const live = connector.joined[0];
+    live?.publish('TR_1', 'ana');
+    await vi.waitFor(() => expect(live?.isHeard('TR_1')).toBe(true));
+    provider.say('TR_1', { type: 'final', text: 'Good morning.', startSample: 0, endSample: 16_000 });
+    live?.emit({ type: 'viewer-joined', identity: 'bo' });
+    const replays = () => live?.texts.filter(({ to }) => to).map(({ to, text }) => [to, text]);
+    await vi.waitFor(() => expect(replays()).toEqual([[['bo'], 'Good morning.']]));
+    live?.emit({ type: 'reconnecting' });
+    live?.emit({ type: 'viewer-joined', identity: 'cy' });
+    provider.say('TR_1', { type: 'final', text: 'Still here.', startSample: 16_000, endSample: 32_000 });
+    live?.emit({ type: 'reconnected' });
+    await vi.waitFor(() => expect(replays()).toHaveLength(3));
+    expect(replays()?.slice(1)).toEqual([
+      [['cy'], 'Good morning.'],
+      [['cy'], 'Still here.'],
+    ]);
+    await vi.waitFor(() => expect(live?.texts.filter(({ to }) => !to).at(-1)?.text).toBe('Still here.'));
+  });
+
+  it('gives the place of a speaker who goes to the next who waits', async () => {
+    await assign({ settings: { maxParticipants: 1 } });
+    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
+    const live = connector.joined[0];
+    for (const name of ['ana', 'bo', 'cy']) live?.publish(`TR_${name}`, name);
+    const heard = () => ['ana', 'bo', 'cy'].filter((name) => live?.isHeard(`TR_${name}`));
+    await vi.waitFor(() => expect(heard()).toEqual(['ana']));
+    live?.emit({ type: 'track-gone', sid: 'TR_bo' });
+    live?.emit({ type: 'track-gone', sid: 'TR_ana' });
+    await vi.waitFor(() => expect(heard()).toEqual(['cy']));
+  });
+
   it('leaves a room that stays empty, and stays when somebody comes back', async () => {
     await assign();
     await vi.waitFor(() => expect(connector.joined).toHaveLength(1));

@@ -27,6 +27,9 @@ export interface AudioProcessorOptions {
   onSpans: (spans: TrackSpan[]) => void;
 }
 
+/** A hole that shows this soon after the connection came back began while it was away. */
+const reconnectedHoleMs = 3_000;
+
 /** Spans stay open this long, so that what is learnt late (pre-roll, a lost utterance) still finds its place. */
 const settleMs = 15_000;
 
@@ -44,7 +47,8 @@ export class AudioProcessor {
   /** Samples that do not fill a detector window yet. */
   #rest = new Int16Array(0);
   #muted: boolean;
-  #disconnected = false;
+  /** Until when a hole is the connection's doing, on the monotonic clock; without end while it is away. */
+  #disconnectedUntilMs = Number.NEGATIVE_INFINITY;
   #finishing: Promise<void> | null = null;
 
   constructor(options: AudioProcessorOptions) {
@@ -112,9 +116,10 @@ export class AudioProcessor {
     this.#endUtterance(here);
   }
 
-  /** The room connection was lost: what is missing until frames come again is a gap of that reason. */
+  /** The room connection was lost or is back: what is missing from in between is a gap of that reason. */
   setDisconnected(disconnected: boolean): void {
-    this.#disconnected = disconnected || this.#disconnected;
+    const backMs = this.#options.clock.monotonicMs() + reconnectedHoleMs;
+    this.#disconnectedUntilMs = disconnected ? Number.POSITIVE_INFINITY : backMs;
   }
 
   /** Hands out spans that have settled; called every few seconds. */
@@ -177,8 +182,8 @@ export class AudioProcessor {
   #onHole(startSample: number, endSample: number): void {
     this.#endUtterance(startSample);
     this.#options.detector.reset();
-    this.#spans.mark('gap', startSample, endSample, this.#disconnected ? 'not_connected' : 'audio_missing');
-    this.#disconnected = false;
+    const isAway = this.#options.clock.monotonicMs() < this.#disconnectedUntilMs;
+    this.#spans.mark('gap', startSample, endSample, isAway ? 'not_connected' : 'audio_missing');
   }
 
   #onSpeechEvent(event: SttEvent): void {

@@ -64,6 +64,13 @@ export class TranscriptionAgent {
   /** Tracks are opened and closed one after the other, so that a track that comes and goes at once is not half open. */
   readonly #trackWork = new Map<string, Promise<void>>();
   readonly #muted = new Map<string, boolean>();
+  /** Tracks that are transcribed, or about to be: no more than `maxParticipants`. */
+  readonly #places = new Set<string>();
+  /** Speakers beyond `maxParticipants`, in the order they came: the first takes the place of one who goes. */
+  readonly #unserved = new Map<string, RemoteTrack>();
+  /** Viewers who have not been sent the history yet. */
+  readonly #unmet = new Set<string>();
+  #away = false;
   readonly #buffer: TranscriptBuffer;
   readonly #writer: StoreWriter;
   readonly #live: LiveFeed;
@@ -161,14 +168,16 @@ export class TranscriptionAgent {
       case 'track-available':
         return this.#queueTrack(event.track.sid, () => this.#openTrack(event.track, connection));
       case 'track-gone':
-        return this.#queueTrack(event.sid, () =>
-          this.#closeTrack(event.sid, AbortSignal.timeout(flushDeadlineMs)),
-        );
+        return this.#queueTrack(event.sid, async () => {
+          await this.#closeTrack(event.sid, AbortSignal.timeout(flushDeadlineMs));
+          this.#serveNext(connection);
+        });
       case 'track-muted':
         this.#muted.set(event.sid, event.muted);
         return this.#tracks.get(event.sid)?.processor.setMuted(event.muted);
       case 'viewer-joined':
-        return this.#replay(event.identity);
+        this.#unmet.add(event.identity);
+        return this.#replayHistory();
       case 'humans-changed':
         return this.#watchEmptiness(event.count);
       case 'agent-epoch-seen':
@@ -176,11 +185,9 @@ export class TranscriptionAgent {
           this.#end({ reason: 'newer agent in the room', failed: false });
         return;
       case 'reconnecting':
-        this.#captions?.pause();
-        for (const { processor } of this.#tracks.values()) processor.setDisconnected(true);
-        return;
+        return this.#setAway(true);
       case 'reconnected':
-        return this.#captions?.resume();
+        return this.#setAway(false);
       case 'disconnected':
         return this.#end({ reason: event.reason, failed: retryable.has(event.reason) });
     }
@@ -202,14 +209,14 @@ export class TranscriptionAgent {
     const { record, provider, makeDetector, settings, clock, metrics } = this.#parts;
     const { room, sessionId, epoch } = this.assignment;
     const demand: DemandSettings = this.assignment.settings;
-    if (this.#stopping || this.#tracks.has(track.sid)) return;
-    if (this.#tracks.size >= (demand.maxParticipants ?? settings.maxParticipants)) {
-      this.#logger.info(
-        { speakers: this.#tracks.size },
-        'a speaker is not transcribed: maxParticipants is reached',
-      );
+    if (this.#stopping || this.#places.has(track.sid)) return;
+    if (this.#places.size >= (demand.maxParticipants ?? settings.maxParticipants)) {
+      this.#unserved.set(track.sid, track);
+      const speakers = this.#places.size;
+      this.#logger.info({ speakers }, 'a speaker is not transcribed: maxParticipants is reached');
       return;
     }
+    this.#places.add(track.sid);
     const stored = await record.openTrack(
       { room, epoch },
       {
@@ -242,11 +249,20 @@ export class TranscriptionAgent {
     this.#tracks.set(track.sid, { processor, close });
   }
 
+  #serveNext(connection: RoomConnection): void {
+    const [next] = this.#unserved.values();
+    if (!next || this.#stopping) return;
+    this.#unserved.delete(next.sid);
+    this.#queueTrack(next.sid, () => this.#openTrack(next, connection));
+  }
+
   async #closeTrack(sid: string, deadline: AbortSignal): Promise<void> {
     const track = this.#tracks.get(sid);
+    this.#unserved.delete(sid);
+    this.#muted.delete(sid);
+    this.#places.delete(sid);
     if (!track) return;
     this.#tracks.delete(sid);
-    this.#muted.delete(sid);
     await track.close();
     await track.processor.finish(deadline);
   }
@@ -256,6 +272,21 @@ export class TranscriptionAgent {
     this.#captions?.accept(caption);
     this.#writer.accept(caption);
     this.#live.accept(caption);
+  }
+
+  #setAway(away: boolean): void {
+    this.#away = away;
+    for (const { processor } of this.#tracks.values()) processor.setDisconnected(away);
+    if (away) return this.#captions?.pause();
+    this.#captions?.resume();
+    this.#replayHistory();
+  }
+
+  /** Whoever comes in while the connection is away is served when it is back. */
+  #replayHistory(): void {
+    if (this.#away) return;
+    for (const identity of this.#unmet) this.#replay(identity);
+    this.#unmet.clear();
   }
 
   #replay(identity: string): void {

@@ -142,7 +142,7 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     40_000,
   );
 
-  it('hears tracks again after a full reconnect, and notices a mute', async () => {
+  it('goes on to hear the same tracks after a full reconnect, and meets nobody twice', async () => {
     const { room, events, connection, join } = await enter(routing);
     const ana = await join('ana');
     const sid = await ana.publish();
@@ -156,13 +156,17 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     await vi.waitFor(() => expect(heard.samples).toBeGreaterThan(8_000), patience);
 
     const native = Reflect.get(connection, 'nativeRoom') as { simulateScenario(kind: number): Promise<void> };
+    const before = events.length;
     await native.simulateScenario(SimulateScenarioKind.SIMULATE_FULL_RECONNECT);
     await vi.waitFor(() => expect(events).toContainEqual({ type: 'reconnected' }), patience);
-    // A full reconnect is a new meeting of everybody: tracks go and come again under their old SIDs.
-    const tracks = events.filter((event) => event.type === 'track-gone' || event.type === 'track-available');
-    expect(tracks.map((event) => event.type)).toEqual(['track-available', 'track-gone', 'track-available']);
-    const again = await hear(connection, sid);
-    await vi.waitFor(() => expect(again.heard.samples).toBeGreaterThan(16_000), patience);
+    const samples = heard.samples;
+    await vi.waitFor(() => expect(heard.samples).toBeGreaterThan(samples + 16_000), patience);
+    const since = events.slice(before);
+    const types = since.map((event) => event.type).filter((type) => type !== 'humans-changed');
+    expect(types).toEqual(['reconnecting', 'reconnected']);
+    expect(since).not.toContainEqual({ type: 'humans-changed', count: 0 });
+    const present = await createRoomDirectory(server.url, server).listParticipants(room);
+    expect(present.find(({ kind }) => kind === 'agent')?.attributes).toEqual({ 'dialoglens.epoch': '7' });
 
     const service = new RoomServiceClient(httpUrl(server.url), server.apiKey, server.apiSecret);
     await service.mutePublishedTrack(room, 'ana', sid, true);
@@ -173,8 +177,22 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     open.abort();
     await talking;
     await ana.leave();
+    await vi.waitFor(() => expect(events).toContainEqual({ type: 'track-gone', sid }), patience);
+    expect(events.at(-1)).toEqual({ type: 'humans-changed', count: 0 });
     await connection.close();
   }, 60_000);
+
+  it('meets somebody again who left and came back', async () => {
+    const { events, connection, join } = await enter(routing);
+    const joined = () => events.filter((event) => event.type === 'viewer-joined').length;
+    const first = await join('bo');
+    await vi.waitFor(() => expect(joined()).toBe(1), patience);
+    await first.leave();
+    const second = await join('bo');
+    await vi.waitFor(() => expect(joined()).toBe(2), patience);
+    await second.leave();
+    await connection.close();
+  }, 40_000);
 });
 
 describe('frame router', () => {

@@ -41,6 +41,12 @@ const reasons: Record<number, DisconnectReason> = {
   [NativeReason.MEDIA_FAILURE]: 'connection-lost',
 };
 
+/**
+ * Departures are told this late. A full reconnect begins as if everybody had left, a moment before it says what it is,
+ * and ends with the same people and tracks; only who is missing then has gone.
+ */
+const departureSettleMs = 300;
+
 /** `connect()` of rtc-node knows no timeout of its own. */
 const connectTimeoutMs = 10_000;
 
@@ -109,12 +115,24 @@ interface Listening {
   stop: (() => void) | undefined;
 }
 
+interface Offer {
+  publication: RemoteTrackPublication;
+  muted: boolean;
+}
+
 class LiveRoomConnection implements RoomConnection {
   readonly #room: Room;
   readonly #options: ConnectOptions;
   readonly #router: () => FrameRouter;
-  readonly #publications = new Map<string, RemoteTrackPublication>();
+  readonly #offers = new Map<string, Offer>();
   readonly #listening = new Map<string, Listening>();
+  /** SIDs of the people in the room who were met: a full reconnect of ours brings them again, and they keep theirs. */
+  readonly #met = new Set<string>();
+  /** Tracks that went and may come again, with the instant they went. */
+  readonly #departed = new Map<string, number>();
+  #lastDepartureMs = 0;
+  #settling: NodeJS.Timeout | undefined;
+  #reconnecting = false;
   #sid = '';
   #closed = false;
 
@@ -151,19 +169,29 @@ class LiveRoomConnection implements RoomConnection {
         this.#reportHumans();
       })
       .on(RoomEvent.ParticipantDisconnected, (participant) => {
-        for (const sid of participant.trackPublications.keys()) this.#forget(sid);
-        this.#reportHumans();
+        for (const sid of participant.trackPublications.keys()) this.#depart(sid);
+        this.#departing();
       })
       .on(RoomEvent.ParticipantAttributesChanged, (_, participant) => this.#checkEpoch(participant))
       .on(RoomEvent.TrackPublished, (publication, participant) => this.#offer(publication, participant))
-      .on(RoomEvent.TrackUnpublished, (publication) => this.#forget(publication.sid ?? ''))
+      .on(RoomEvent.TrackUnpublished, (publication) => this.#depart(publication.sid ?? ''))
       .on(RoomEvent.TrackSubscribed, (_, publication) => this.#attach(publication.sid ?? ''))
       .on(RoomEvent.TrackUnsubscribed, (_, publication) => this.#detach(publication.sid ?? ''))
       .on(RoomEvent.TrackMuted, (publication) => this.#muted(publication.sid ?? '', true))
       .on(RoomEvent.TrackUnmuted, (publication) => this.#muted(publication.sid ?? '', false))
-      .on(RoomEvent.Reconnecting, () => onEvent({ type: 'reconnecting' }))
-      .on(RoomEvent.Reconnected, () => onEvent({ type: 'reconnected' }))
+      .on(RoomEvent.Reconnecting, () => {
+        this.#reconnecting = true;
+        this.#pauseSettling();
+        onEvent({ type: 'reconnecting' });
+      })
+      .on(RoomEvent.Reconnected, () => {
+        this.#reconnecting = false;
+        onEvent({ type: 'reconnected' });
+        this.#resume();
+        this.#settleSoon();
+      })
       .on(RoomEvent.Disconnected, (reason) => {
+        this.#pauseSettling();
         if (!this.#closed) onEvent({ type: 'disconnected', reason: reasons[reason] ?? 'unknown' });
       });
   }
@@ -171,27 +199,96 @@ class LiveRoomConnection implements RoomConnection {
   #meet(participant: RemoteParticipant, isNew: boolean): void {
     if (participant.kind === agentKind) this.#checkEpoch(participant);
     const isHuman = speakerKinds[participant.kind] !== undefined;
-    if (isHuman && isNew) this.#options.onEvent({ type: 'viewer-joined', identity: participant.identity });
+    const sid = participant.sid ?? '';
+    if (isHuman && isNew && !this.#met.has(sid)) {
+      this.#options.onEvent({ type: 'viewer-joined', identity: participant.identity });
+    }
+    this.#met.add(sid);
     for (const publication of participant.trackPublications.values()) this.#offer(publication, participant);
   }
 
   #offer(publication: RemoteTrackPublication, participant: RemoteParticipant | undefined): void {
     const track = participant && describeTrack(publication, participant);
-    if (!track || this.#publications.has(track.sid)) return;
+    if (!track || this.#offers.get(track.sid)?.publication === publication) return;
     if (track.source === 'screen-share-audio' && !this.#options.screenShareAudio) return;
-    this.#publications.set(track.sid, publication);
-    this.#options.onEvent({ type: 'track-available', track });
+    const known = this.#offers.has(track.sid);
+    if (!known) {
+      this.#offers.set(track.sid, { publication, muted: track.muted });
+      return this.#options.onEvent({ type: 'track-available', track });
+    }
+    this.#offerAgain(track, publication);
   }
 
-  #forget(sid: string): void {
-    if (!this.#publications.delete(sid)) return;
+  /** After a full reconnect: the same track, which whoever listened to goes on to hear. */
+  #offerAgain({ sid, muted }: RemoteTrack, publication: RemoteTrackPublication): void {
+    const before = this.#offers.get(sid)?.muted;
+    this.#departed.delete(sid);
+    this.#offers.set(sid, { publication, muted: before ?? muted });
+    this.#muted(sid, muted);
+    // While the connection is being made LiveKit does not take it; `#resume` asks then.
+    if (!this.#reconnecting) this.#subscribe(sid);
+  }
+
+  /** The connection is back: asks for the audio of everything that was listened to. */
+  #resume(): void {
+    for (const sid of this.#listening.keys()) this.#subscribe(sid);
+  }
+
+  #subscribe(sid: string): void {
+    const publication = this.#offers.get(sid)?.publication;
+    const listening = this.#listening.get(sid);
+    if (!publication || !listening || listening.stop) return;
+    if (publication.track) this.#attach(sid);
+    else publication.setSubscribed(true);
+  }
+
+  #depart(sid: string): void {
+    if (!this.#offers.has(sid)) return;
     this.#detach(sid);
-    this.#listening.delete(sid);
-    this.#options.onEvent({ type: 'track-gone', sid });
+    this.#departing();
+    this.#departed.set(sid, this.#lastDepartureMs);
+  }
+
+  #departing(): void {
+    this.#lastDepartureMs = performance.now();
+    this.#settleSoon();
+  }
+
+  #settleSoon(): void {
+    if (this.#reconnecting || this.#closed) return;
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      this.#settle();
+    }, departureSettleMs);
+  }
+
+  /** Tells what has stayed away; what went just now has to wait for the next time. */
+  #settle(): void {
+    const untilMs = performance.now() - departureSettleMs;
+    for (const [sid, atMs] of this.#departed) {
+      if (atMs > untilMs) continue;
+      this.#departed.delete(sid);
+      this.#offers.delete(sid);
+      this.#listening.delete(sid);
+      this.#options.onEvent({ type: 'track-gone', sid });
+    }
+    if (this.#lastDepartureMs > untilMs) return this.#settleSoon();
+    const present = new Set([...this.#room.remoteParticipants.values()].map(({ sid }) => sid ?? ''));
+    for (const sid of this.#met) if (!present.has(sid)) this.#met.delete(sid);
+    this.#reportHumans();
+  }
+
+  /** While the connection is away nobody can be said to have gone. */
+  #pauseSettling(): void {
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
   }
 
   #muted(sid: string, muted: boolean): void {
-    if (this.#publications.has(sid)) this.#options.onEvent({ type: 'track-muted', sid, muted });
+    const offer = this.#offers.get(sid);
+    if (!offer || offer.muted === muted) return;
+    offer.muted = muted;
+    this.#options.onEvent({ type: 'track-muted', sid, muted });
   }
 
   #checkEpoch(participant: { attributes: Record<string, string>; identity: string }): void {
@@ -211,7 +308,7 @@ class LiveRoomConnection implements RoomConnection {
 
   #attach(sid: string): void {
     const listening = this.#listening.get(sid);
-    const track = this.#publications.get(sid)?.track;
+    const track = this.#offers.get(sid)?.publication.track;
     if (!listening || !track) return;
     listening.stop?.();
     listening.stop = this.#router().open(track as RemoteAudioTrack, listening.onFrame);
@@ -224,15 +321,14 @@ class LiveRoomConnection implements RoomConnection {
   }
 
   async listen(trackSid: string, onFrame: AudioFrameListener): Promise<() => Promise<void>> {
-    const publication = this.#publications.get(trackSid);
-    if (!publication) return async () => undefined;
+    if (!this.#offers.has(trackSid)) return async () => undefined;
     this.#listening.set(trackSid, { onFrame, stop: undefined });
-    if (publication.track) this.#attach(trackSid);
-    else publication.setSubscribed(true);
+    this.#subscribe(trackSid);
     return async () => {
       this.#detach(trackSid);
       if (!this.#listening.delete(trackSid) || this.#closed) return;
-      if (this.#publications.has(trackSid)) publication.setSubscribed(false);
+      // Asked anew: a full reconnect gives the track another publication.
+      if (!this.#departed.has(trackSid)) this.#offers.get(trackSid)?.publication.setSubscribed(false);
     };
   }
 
@@ -270,8 +366,9 @@ class LiveRoomConnection implements RoomConnection {
     if (this.#closed) return;
     this.#closed = true;
     for (const sid of this.#listening.keys()) this.#detach(sid);
+    this.#pauseSettling();
     this.#listening.clear();
-    this.#publications.clear();
+    this.#offers.clear();
     await this.#room.disconnect();
     this.#room.removeAllListeners();
   }

@@ -1,0 +1,75 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { TrackSpan } from '../audio/span-recorder.ts';
+import { noMetrics } from '../observability/metric-table.ts';
+import { silentLogger } from '../observability/telemetry.ts';
+import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { AudioProcessor } from './audio-processor.ts';
+
+const frameMs = 50;
+const frame = new Int16Array(frameMs * 16);
+
+let clock: ManualClock;
+let spans: TrackSpan[];
+let processor: AudioProcessor;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  spans = [];
+  const track = { id: 'trk_1', sessionId: 'ses_1', trackSid: 'TR_1', identity: 'ana', name: 'Ana' };
+  processor = new AudioProcessor({
+    track: { ...track, anchorAt: clock.nowMs(), endSample: 0 },
+    room: 'r',
+    language: 'en',
+    hints: [],
+    provider: createScriptedProvider({ words: [] }),
+    detector: { probability: () => 0, reset: () => undefined },
+    wantPartials: false,
+    muted: false,
+    clock,
+    makeSegmentId: () => 'seg_1',
+    metrics: noMetrics,
+    logger: silentLogger,
+    onCaption: () => undefined,
+    onSpans: (more) => spans.push(...more),
+  });
+});
+
+async function hear(ms: number) {
+  for (let at = 0; at < ms; at += frameMs) {
+    await clock.advance(frameMs);
+    processor.accept(frame);
+  }
+}
+
+/** Gaps with their length; they are placed where they are noticed. */
+async function gaps() {
+  await processor.finish(new AbortController().signal);
+  const total = spans.reduce((sum, span) => sum + span.endSample - span.startSample, 0);
+  expect(total).toBe(spans.at(-1)?.endSample);
+  return spans
+    .filter((span) => span.kind === 'gap')
+    .map(({ reason, startSample, endSample }) => [reason, (endSample - startSample) / 16]);
+}
+
+describe('audio that never came', () => {
+  it('is the connection’s doing while it was away', async () => {
+    await hear(2_000);
+    processor.setDisconnected(true);
+    await clock.advance(6_000);
+    processor.setDisconnected(false);
+    await hear(2_000);
+    expect(await gaps()).toEqual([['not_connected', 6_000]]);
+  });
+
+  it('is nobody’s known doing otherwise, also long after a reconnect without a hole', async () => {
+    await hear(1_000);
+    processor.setDisconnected(true);
+    await hear(500);
+    processor.setDisconnected(false);
+    await hear(5_000);
+    await clock.advance(4_000);
+    await hear(2_000);
+    expect(await gaps()).toEqual([['audio_missing', 4_000]]);
+  });
+});
