@@ -23,6 +23,7 @@ import { type Journal, openJournal } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import { journalDrain } from './journal-drain.ts';
 import { createSpeech, type SpeechParts } from './speech.ts';
+import { type WatchedRecord, watchRecord } from './watched-record.ts';
 
 /** Version that heartbeats, logs and `--version` show. */
 export const version = '0.1.0';
@@ -66,6 +67,7 @@ export class DialogLens {
   readonly #logger: Logger;
   readonly #speech: SpeechParts | undefined;
   readonly #metrics = createMetrics();
+  readonly #writes: WatchedRecord;
   readonly #stops = new Map<Part, () => Promise<void>>();
   #dispatcher: AgentDispatcher | undefined;
   #stopping: Promise<void> | null = null;
@@ -83,6 +85,7 @@ export class DialogLens {
       logger,
       ...(config.databaseUrl && { databaseUrl: config.databaseUrl }),
     });
+    this.#writes = watchRecord(this.store.record);
   }
 
   /**
@@ -110,7 +113,8 @@ export class DialogLens {
     const journal = await openJournal(join(config.dataDir, 'journal'), {
       maxBytes: config.store.journalMaxBytes,
     });
-    const drain = journalDrain(journal, this.store.record, this.#logger);
+    const { record } = this.#writes;
+    const drain = journalDrain({ journal, record, metrics: this.#metrics, logger: this.#logger });
     this.#stops.set('journal', async () => {
       await drain.stop();
       await journal.close();
@@ -173,7 +177,7 @@ export class DialogLens {
       leases: this.store.leases,
       parts: {
         connector,
-        record: this.store.record,
+        record: this.#writes.record,
         registry: this.registry,
         provider: speech.provider,
         makeDetector: speech.makeDetector,
@@ -261,10 +265,9 @@ export class DialogLens {
 
   async #readiness(): Promise<Readiness> {
     const checks = { ...this.#dispatcher?.health() };
-    checks.store = await this.store.ping().then(
-      () => ({ ok: true }),
-      (thrown: unknown) => ({ ok: false, detail: asError(thrown).message }),
-    );
+    const trouble = await this.store.ping().then(() => this.#writes.trouble(), asError);
+    const code = trouble instanceof DialogLensError ? `${trouble.code}: ` : '';
+    checks.store = trouble ? { ok: false, detail: `${code}${trouble.message}` } : { ok: true };
     return { ready: Object.values(checks).every((check) => check.ok), checks };
   }
 }

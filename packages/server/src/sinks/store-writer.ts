@@ -156,11 +156,12 @@ export class StoreWriter implements CaptionSink {
     const { journal, tenure, logger } = this.#options;
     if (!journal) return;
     const finals = this.#finals.map(({ acceptedMs: _, ...final }) => final);
-    const batch = { tenure, finals, spans: this.#spans };
+    const spans = [...this.#spans];
     try {
-      await journal.append(batch);
+      await journal.append({ tenure, finals, spans });
+      // More may have come meanwhile: it is not in the journal.
       this.#finals.splice(0, finals.length);
-      this.#spans = [];
+      this.#spans.splice(0, spans.length);
     } catch (thrown) {
       logger.error(
         { sink: this.name, err: thrown, waiting: this.#left() },
