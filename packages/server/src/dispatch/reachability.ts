@@ -11,6 +11,12 @@ export class Reachability {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #trouble: Record<Part, DialogLensError | null> = { livekit: null, store: null };
+  #outages = 0;
+
+  /** How often LiveKit has gone away since the start. */
+  get outages(): number {
+    return this.#outages;
+  }
 
   constructor(logger: Logger, metrics: Metrics) {
     this.#logger = logger;
@@ -49,6 +55,7 @@ export class Reachability {
   #change(part: Part, trouble: DialogLensError | null): void {
     const before = this.#trouble[part];
     this.#trouble[part] = trouble;
+    if (part === 'livekit' && before === null && trouble !== null) this.#outages++;
     if (before?.code === trouble?.code) return;
     if (trouble === null) this.#logger.info({ part }, 'reachable again');
     else this.#logger.warn({ part, code: trouble.code, remedy: trouble.remedy }, trouble.message);

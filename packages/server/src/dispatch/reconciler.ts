@@ -86,6 +86,7 @@ export class Reconciler {
     if (live !== null) state.absentPolls = 0;
     const lease = leases.byRoom.get(room) ?? null;
     const demand = live === null ? known : await keeper.fold(live, known);
+    if (live !== null && demand?.roomSid === live.sid) state.seenOutages = reach.outages;
     const look: Look = {
       room,
       state,
@@ -271,13 +272,29 @@ export class Reconciler {
       if (isOver(session, live, by.reason)) await this.#endSession(session, endReason(by));
     }
     const boundElsewhere = demand !== null && demand.roomSid !== null && demand.roomSid !== live?.sid;
-    if (by.reason === 'room ended' && boundElsewhere) await reach.store(() => store.demands.remove(room));
+    if (by.reason === 'room ended' && boundElsewhere) await this.#endWish(look, demand);
     const lookAgain = by.reason === 'leaving' || (by.reason === 'room ended' && live !== null);
     // After a pause: were the release to change nothing, this would go round without end.
     if (lookAgain) this.#deps.look(room, 'retry', lookAgainMs);
     const stillArmed = by.reason === 'room ended' && !boundElsewhere && demand?.wanted === true;
     if (stillArmed && live === null) return this.#show(look, 'armed', 'room has not started', null);
     return this.#show(look, by.status, by.reason, freesLease ? null : heldBy(lease));
+  }
+
+  /**
+   * A wish ends with its incarnation, unless LiveKit fell over meanwhile: then the same people come back at once, in a
+   * room with another SID. A wish of metadata is not carried over: what it was read from is gone.
+   */
+  async #endWish({ room, live, state }: Look, demand: Demand): Promise<void> {
+    const { store, reach } = this.#deps;
+    const isOutage = state.seenOutages !== null && state.seenOutages < reach.outages;
+    const goesOn = demand.wanted && (demand.source === 'api' || demand.source === 'dispatch');
+    // An agent that was thrown out tells the same when LiveKit was back before anybody asked it something.
+    if (live !== null && goesOn && (isOutage || state.failures > 0)) {
+      await reach.store(() => store.demands.put({ ...demand, roomSid: live.sid }));
+    } else {
+      await reach.store(() => store.demands.remove(room));
+    }
   }
 
   /** The store first: what viewers are told must be true when they come back. */

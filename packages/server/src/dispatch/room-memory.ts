@@ -6,6 +6,8 @@ import type { HintSource } from './dirty-rooms.ts';
 export interface RoomState {
   /** Successive polls that did not list it. */
   absentPolls: number;
+  /** Outages of LiveKit there had been when the incarnation of the wish was last seen; null before it was. */
+  seenOutages: number | null;
   /** The metadata wish last seen, and for which incarnation. */
   wish: SeenWish | null;
   problem: MetadataProblem | null;
@@ -43,6 +45,7 @@ export class RoomMemory {
     if (known !== undefined) return known;
     const state: RoomState = {
       absentPolls: 0,
+      seenOutages: null,
       wish: null,
       problem: null,
       joinedEpoch: null,

@@ -67,6 +67,7 @@ export class RoomPoll {
     if (state !== undefined) state.absentPolls = 0;
     if (keeper.isNews(live)) return true;
     const demand = demands.get(live.name);
+    if (state !== undefined && demand?.roomSid === live.sid) state.seenOutages = this.#deps.reach.outages;
     const open = sessions.get(live.name) ?? [];
     if (open.some((session) => session.roomSid !== live.sid)) return true;
     if (demand !== undefined && (demand.roomSid !== live.sid || state?.picture == null)) return true;

@@ -1,6 +1,8 @@
 import type { LiveEvent } from '@dialoglens/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DialogLensError } from '../errors.ts';
 import { dispatchLaboratory, type Laboratory } from '../testing/dispatch-laboratory.ts';
+import type { FakeWorker } from '../testing/fake-worker.ts';
 
 let lab: Laboratory;
 beforeEach(() => {
@@ -42,5 +44,64 @@ describe('the end of a session', () => {
     expect(lab.store.sessions()).toMatchObject([{ endReason: 'stopped' }]);
     expect(await control.room('r')).toMatchObject({ status: 'stopped' });
     expect(lab.logged('warn')).toMatchObject([{ session: 'ses_1' }]);
+  });
+});
+
+describe('a wish of the API', () => {
+  const enter = async () => {
+    const worker = await lab.worker('agt_a');
+    const { control } = await lab.dispatcher();
+    lab.directory.open('r');
+    lab.directory.join('r', 'ann');
+    await control.start('r', {}, 'x');
+    await lab.clock.advance(7000);
+    expect(lab.held()).toEqual({ r: 'agt_a' });
+    return { worker, control };
+  };
+  const comeBack = async () => {
+    const sid = lab.directory.open('r');
+    lab.directory.join('r', 'ann');
+    await lab.clock.advance(15_000);
+    return sid;
+  };
+
+  it('ends with the meeting it was made for', async () => {
+    const { control } = await enter();
+    await comeBack();
+    expect(lab.held()).toEqual({});
+    expect(await control.room('r')).toBeNull();
+  });
+
+  it.each([
+    [
+      'was away',
+      async () => {
+        lab.directory.trouble = new DialogLensError('livekit_unreachable', 'LiveKit cannot be reached.');
+        await lab.clock.advance(20_000);
+        lab.directory.trouble = null;
+      },
+    ],
+    [
+      'was back before anybody noticed, but threw its agent out',
+      (worker: FakeWorker) => worker.leave('r', 'connection-lost', true),
+    ],
+  ])('goes on when LiveKit %s', async (_, fallOver) => {
+    const { worker } = await enter();
+    await fallOver(worker);
+    const sid = await comeBack();
+    expect(lab.held()).toEqual({ r: 'agt_a' });
+    expect(lab.store.sessions()).toMatchObject([
+      { endReason: 'room ended' },
+      { roomSid: sid, endReason: null },
+    ]);
+  });
+
+  it('to stop ends also when LiveKit fell over', async () => {
+    const { worker, control } = await enter();
+    await worker.leave('r', 'connection-lost', true);
+    await control.stop('r', 'x');
+    await comeBack();
+    expect(lab.held()).toEqual({});
+    expect(await control.room('r')).toBeNull();
   });
 });
