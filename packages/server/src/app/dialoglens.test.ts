@@ -1,29 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { energyDetector } from '../audio/energy-detector.ts';
-import { createRoomDirectory } from '../livekit/server-api.ts';
 import type { HeardCaption } from '../livekit/speaker.ts';
 import { sayAt } from '../stt/providers/scripted/script.ts';
-import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
-import { type LiveStack, startLiveStack } from '../testing/live-stack.ts';
+import { type LiveStack, scriptedSpeech, startLiveStack } from '../testing/live-stack.ts';
 import { wordErrors } from '../transcript/word-error-rate.ts';
 import { playMeeting } from './play-meeting.ts';
 import { loadSampleMeeting } from './sample-meeting.ts';
-import type { SpeechParts } from './speech.ts';
 
 const room = 'plan / 🚀 Q3';
 const path = encodeURIComponent(room);
 const patience = { timeout: 15_000, interval: 50 };
-
-/** Says one sentence two seconds into every track. */
-function scriptedSpeech(): SpeechParts {
-  const engine = createScriptedProvider({ words: sayAt(500, 'alpha bravo charlie delta', 200) });
-  return {
-    provider: () => engine,
-    makeDetector: energyDetector,
-    check: () => undefined,
-    stop: () => engine.stop(),
-  };
-}
 
 describe('the sample meeting on a real LiveKit with the real model', () => {
   let stack: LiveStack;
@@ -116,13 +101,16 @@ describe('the sample meeting on a real LiveKit with the real model', () => {
 describe('without webhooks', () => {
   let stack: LiveStack;
   beforeAll(async () => {
-    stack = await startLiveStack({ webhooks: false, flags: { slots: '1' }, speech: scriptedSpeech() });
+    stack = await startLiveStack({
+      webhooks: false,
+      flags: { slots: '1' },
+      speech: scriptedSpeech(sayAt(500, 'alpha bravo charlie delta', 200)),
+    });
   }, 60_000);
   afterAll(() => stack?.stop());
 
   it('finds a room by its metadata, queues the next one with its position, and serves it when a slot is free', async () => {
-    const { url, ...keys } = stack.livekit;
-    const directory = createRoomDirectory(url, keys);
+    const { directory } = stack;
     const captions: HeardCaption[] = [];
     const first = await stack.join('first', 'ana', (caption) => captions.push(caption));
     await first.publish();

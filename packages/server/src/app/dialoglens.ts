@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readiness } from '@dialoglens/protocol';
 import { AgentWorker } from '../agent/agent-worker.ts';
@@ -21,6 +20,7 @@ import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import { createStore } from '../store/create-store.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
+import { prepareDataFolder } from './data-folder.ts';
 import { journalDrain } from './journal-drain.ts';
 import { createSpeech, type SpeechParts } from './speech.ts';
 import { type WatchedRecord, watchRecord } from './watched-record.ts';
@@ -105,7 +105,7 @@ export class DialogLens {
     const config = this.#config;
     const directory = createRoomDirectory(this.#livekit.url, this.#livekit);
     await this.#checkLiveKit(directory);
-    await mkdir(config.dataDir, { recursive: true });
+    await prepareDataFolder(config.dataDir);
     this.#stops.set('store', () => this.store.stop());
     await this.store.start();
     this.#stops.set('registry', () => this.registry.stop());

@@ -1,7 +1,7 @@
-import { access, constants, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { prepareDataFolder } from '../app/data-folder.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import { type Config, processEnvironment } from '../config/index.ts';
 import { asError, DialogLensError } from '../errors.ts';
@@ -86,8 +86,7 @@ async function checkModel({ cacheDir }: Config): Promise<Finding> {
 }
 
 async function checkFolder({ dataDir }: Config): Promise<Finding> {
-  await mkdir(dataDir, { recursive: true });
-  await access(dataDir, constants.W_OK);
+  await prepareDataFolder(dataDir);
   return { ok: true, text: dataDir };
 }
 

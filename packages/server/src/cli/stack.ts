@@ -1,4 +1,5 @@
 import type { LiveEvent, Segment } from '@dialoglens/protocol';
+import { prepareDataFolder } from '../app/data-folder.ts';
 import { DialogLens, type LiveKitTarget } from '../app/dialoglens.ts';
 import { findOwnLiveKit, startOwnLiveKit } from '../app/own-livekit.ts';
 import { playMeeting } from '../app/play-meeting.ts';
@@ -24,6 +25,7 @@ export interface Stack {
 
 /** Fetches what is missing, starts our own livekit-server when no other is configured, then DialogLens. */
 export async function startStack(config: Config, options: { livekitPort?: number } = {}): Promise<Stack> {
+  await prepareDataFolder(config.dataDir);
   const logger = createLogger(config.log);
   if (config.speech.provider === 'local') await fetchModels(config.cacheDir);
   const configured = configuredLiveKit(config);

@@ -29,6 +29,8 @@ export interface DevServer extends LiveKitKeys {
   exited: Promise<void>;
   /** Ends it, at the latest after 5 s by force. Idempotent. */
   stop(): Promise<void>;
+  /** Ends it without a goodbye to anybody, as a crash would. Idempotent. */
+  kill(): Promise<void>;
 }
 
 /** A taken port shows only when the server has ended; then others are tried. */
@@ -115,14 +117,20 @@ async function launch(options: DevServerOptions, files: { config: string; log: s
   });
   await log.close();
   let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= end(child, exited).then(() => rm(files.config, { force: true }));
+  const ending = (signal: 'SIGTERM' | 'SIGKILL') => {
+    stopping ??= end(child, exited, signal).then(() => rm(files.config, { force: true }));
     return stopping;
   };
   child.once('exit', (code) => {
     if (!stopping) options.logger.error({ code, logFile: files.log }, 'livekit-server has ended by itself');
   });
-  return { child, handle: { logFile: files.log, exited, stop } };
+  const handle = {
+    logFile: files.log,
+    exited,
+    stop: () => ending('SIGTERM'),
+    kill: () => ending('SIGKILL'),
+  };
+  return { child, handle };
 }
 
 async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
@@ -140,13 +148,13 @@ async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
 }
 
 /** Signals the whole process group: the server and the shell that keeps it. */
-async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
+async function end(child: ChildProcess, exited: Promise<void>, first: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   const { pid } = child;
   if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const signal = (name: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-pid, name);
   };
-  signal('SIGTERM');
+  signal(first);
   const timers = [
     setTimeout(() => signal('SIGTERM'), secondSignalAfterMs),
     setTimeout(() => signal('SIGKILL'), killAfterMs),

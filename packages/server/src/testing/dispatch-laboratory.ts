@@ -2,15 +2,13 @@ import type { DemandSettings } from '@dialoglens/protocol';
 import { AgentDispatcher } from '../dispatch/agent-dispatcher.ts';
 import type { DispatcherSettings } from '../dispatch/dispatcher-settings.ts';
 import type { MetricName, Metrics } from '../observability/metric-table.ts';
-import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import { FakeRoomDirectory } from './fake-room-directory.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryDispatchStore } from './memory-dispatch-store.ts';
-
-type Level = 'debug' | 'info' | 'warn' | 'error';
+import { type LogLevel, recordingLogger } from './recording-logger.ts';
 
 /** Dispatchers, workers and a LiveKit in memory, on one clock that the test moves. */
 export interface Laboratory {
@@ -29,7 +27,7 @@ export interface Laboratory {
   /** Rooms with a lease, and who holds it. */
   held(): Record<string, string | null>;
   /** Fields of what was logged at a level. */
-  logged(level: Level): Record<string, unknown>[];
+  logged(level: LogLevel): Record<string, unknown>[];
   close(): Promise<void>;
 }
 
@@ -40,8 +38,7 @@ export function dispatchLaboratory(random: () => number = () => 0.5): Laboratory
   const store = new MemoryDispatchStore(clock);
   const directory = new FakeRoomDirectory();
   const metrics = new RecordedMetrics();
-  const lines: { level: Level; fields: Record<string, unknown> }[] = [];
-  const logger = recordingLogger((level, fields) => lines.push({ level, fields }));
+  const { logger, lines } = recordingLogger();
   const dispatchers: AgentDispatcher[] = [];
   const workers: FakeWorker[] = [];
   const shared = { clock, registry, directory };
@@ -104,15 +101,4 @@ export class RecordedMetrics implements Metrics {
   gauge(name: MetricName): number | undefined {
     return this.#gauges.get(name);
   }
-}
-
-function recordingLogger(record: (level: Level, fields: Record<string, unknown>) => void): Logger {
-  const logger: Logger = {
-    debug: (fields) => record('debug', fields),
-    info: (fields) => record('info', fields),
-    warn: (fields) => record('warn', fields),
-    error: (fields) => record('error', fields),
-    child: () => logger,
-  };
-  return logger;
 }

@@ -3,19 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DialogLens } from '../app/dialoglens.ts';
 import type { SpeechParts } from '../app/speech.ts';
+import { energyDetector } from '../audio/energy-detector.ts';
 import { type Config, loadConfig, processEnvironment } from '../config/index.ts';
-import { startDevServer } from '../livekit/dev-server.ts';
+import type { RoomDirectory } from '../dispatch/room-directory.ts';
+import { ensureDevKeys } from '../livekit/dev-keys.ts';
+import { type DevServer, startDevServer } from '../livekit/dev-server.ts';
 import { freePort } from '../livekit/free-port.ts';
+import { createRoomDirectory } from '../livekit/server-api.ts';
 import { ensureLiveKitServer } from '../livekit/server-binary.ts';
 import { type HeardCaption, Speaker } from '../livekit/speaker.ts';
 import { mintUserToken } from '../livekit/tokens.ts';
 import { silentLogger } from '../observability/telemetry.ts';
+import type { ScriptedWord } from '../stt/providers/scripted/script.ts';
+import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
+import { type LogLine, recordingLogger } from './recording-logger.ts';
 
 export interface LiveStackOptions {
   /** Settings over the defaults, as flags. */
   flags?: Record<string, string>;
   /** Whether LiveKit sends webhooks. */
   webhooks?: boolean;
+  /** False: LiveKit is not there yet; `startLiveKit` starts it. */
+  livekit?: boolean;
   speech?: SpeechParts;
 }
 
@@ -24,59 +33,100 @@ export interface LiveStack {
   app: DialogLens;
   config: Config;
   livekit: { url: string; apiKey: string; apiSecret: string };
+  /** LiveKit's server API. */
+  directory: RoomDirectory;
   /** Base URL of the API. */
   api: string;
-  /** Lets somebody join a room. */
-  join(room: string, identity: string, onCaption?: (caption: HeardCaption) => void): Promise<Speaker>;
+  /** What DialogLens logged, oldest first. */
+  logs: LogLine[];
+  /** Lets somebody join a room; `name` is the display name. */
+  join(
+    room: string,
+    identity: string,
+    onCaption?: (caption: HeardCaption) => void,
+    name?: string,
+  ): Promise<Speaker>;
+  /** Starts LiveKit under the same address and keys as before. */
+  startLiveKit(): Promise<void>;
+  /** Ends LiveKit as a crash would. */
+  killLiveKit(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startLiveStack(options: LiveStackOptions = {}): Promise<LiveStack> {
   const folder = await mkdtemp(join(tmpdir(), 'dialoglens-e2e-'));
-  const apiPort = await freePort('tcp');
+  const [apiPort, livekitPort] = [await freePort('tcp'), await freePort('tcp')];
   const { config } = loadConfig({
     flags: { data: folder, port: String(apiPort), ...options.flags },
     // The caches of the machine, none of its settings.
     env: { HOME: processEnvironment.HOME, XDG_CACHE_HOME: processEnvironment.XDG_CACHE_HOME },
     cwd: folder,
   });
-  const { path } = await ensureLiveKitServer({
-    cacheDir: config.cacheDir,
-    environment: processEnvironment,
-    onProgress: () => undefined,
-  });
-  const server = await startDevServer({
-    binary: path,
-    dataDir: folder,
-    logger: silentLogger,
-    ...(options.webhooks !== false && { webhookUrl: `http://127.0.0.1:${apiPort}/webhooks/livekit` }),
-  });
-  const { url, apiKey, apiSecret } = server;
-  const livekit = { url, apiKey, apiSecret };
-  const app = new DialogLens({
-    config,
-    livekit,
-    logger: silentLogger,
-    ...(options.speech && { speech: options.speech }),
-  });
+  const keys = await ensureDevKeys(join(folder, 'livekit'));
+  const livekit = { url: `ws://127.0.0.1:${livekitPort}`, ...keys };
+  let server: DevServer | null = null;
+  const startLiveKit = async () => {
+    const webhookUrl = `http://127.0.0.1:${apiPort}/webhooks/livekit`;
+    server = await launch(config, folder, livekitPort, options.webhooks === false ? undefined : webhookUrl);
+  };
+  const { logger, lines: logs } = recordingLogger();
+  const app = new DialogLens({ config, livekit, logger, ...(options.speech && { speech: options.speech }) });
   const speakers: Speaker[] = [];
   const stop = async () => {
     await Promise.allSettled(speakers.map((speaker) => speaker.leave()));
     await app.stop('test over');
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const api = await app.start();
-    const join = async (room: string, identity: string, onCaption?: (caption: HeardCaption) => void) => {
-      const token = await mintUserToken(livekit, { room, identity, ttlSeconds: 600 });
-      const speaker = await Speaker.join({ url, token, identity, ...(onCaption && { onCaption }) });
+    if (options.livekit !== false) await startLiveKit();
+    const { url: api } = await app.start();
+    const join: LiveStack['join'] = async (room, identity, onCaption, name = identity) => {
+      const token = await mintUserToken(livekit, { room, identity, name, ttlSeconds: 600 });
+      const heard = onCaption ? { onCaption } : {};
+      const speaker = await Speaker.join({ url: livekit.url, token, identity, ...heard });
       speakers.push(speaker);
       return speaker;
     };
-    return { app, config, livekit, api: api.url, join, stop };
+    const directory = createRoomDirectory(livekit.url, livekit);
+    const killLiveKit = async () => server?.kill();
+    return { app, config, livekit, directory, api, logs, join, startLiveKit, killLiveKit, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
 }
+
+/** @throws Error when the port was taken by somebody else meanwhile: everything else is configured for it. */
+async function launch(
+  config: Config,
+  dataDir: string,
+  port: number,
+  webhookUrl: string | undefined,
+): Promise<DevServer> {
+  const { path: binary } = await ensureLiveKitServer({
+    cacheDir: config.cacheDir,
+    environment: processEnvironment,
+    onProgress: () => undefined,
+  });
+  const webhook = webhookUrl === undefined ? {} : { webhookUrl };
+  const server = await startDevServer({ binary, dataDir, port, logger: silentLogger, ...webhook });
+  if (server.url.endsWith(`:${port}`)) return server;
+  await server.stop();
+  throw new Error(`port ${port} was taken by somebody else`);
+}
+
+/** Speech that says the same words into every track, whatever is heard. */
+export function scriptedSpeech(words: readonly ScriptedWord[]): SpeechParts {
+  const engine = createScriptedProvider({ words });
+  return {
+    provider: () => engine,
+    makeDetector: energyDetector,
+    check: () => undefined,
+    stop: () => engine.stop(),
+  };
+}
+
+export type { HeardCaption, Speaker } from '../livekit/speaker.ts';
+export { sayAt } from '../stt/providers/scripted/script.ts';
+export type { LogLine } from './recording-logger.ts';
