@@ -21,6 +21,7 @@ import { createStore } from '../store/create-store.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 import { prepareDataFolder } from './data-folder.ts';
+import { type FrontDoor, startFrontDoor } from './front-door.ts';
 import { journalDrain } from './journal-drain.ts';
 import { createSpeech, type SpeechParts } from './speech.ts';
 import { type WatchedRecord, watchRecord } from './watched-record.ts';
@@ -44,6 +45,7 @@ export interface DialogLensOptions {
 /** docs/lifetimes.md says why in this order. */
 const stopOrder = [
   'api',
+  'frontDoor',
   'dispatcher',
   'worker',
   'speech',
@@ -70,6 +72,7 @@ export class DialogLens {
   readonly #writes: WatchedRecord;
   readonly #stops = new Map<Part, () => Promise<void>>();
   #dispatcher: AgentDispatcher | undefined;
+  #frontDoor: FrontDoor | undefined;
   #stopping: Promise<void> | null = null;
 
   constructor(options: DialogLensOptions) {
@@ -227,6 +230,16 @@ export class DialogLens {
     this.#dispatcher = dispatcher;
     this.#stops.set('dispatcher', () => dispatcher.stop('process stops'));
     await dispatcher.start();
+    const door = startFrontDoor({
+      livekit: this.#livekit,
+      control: dispatcher.control,
+      settings: this.#config.frontDoor,
+      version,
+      metrics: this.#metrics,
+      logger: this.#logger,
+    });
+    this.#frontDoor = door;
+    this.#stops.set('frontDoor', () => door.stop());
     return dispatcher;
   }
 
@@ -268,6 +281,10 @@ export class DialogLens {
     const trouble = await this.store.ping().then(() => this.#writes.trouble(), asError);
     const code = trouble instanceof DialogLensError ? `${trouble.code}: ` : '';
     checks.store = trouble ? { ok: false, detail: `${code}${trouble.message}` } : { ok: true };
-    return { ready: Object.values(checks).every((check) => check.ok), checks };
+    const ready = Object.values(checks).every((check) => check.ok);
+    // A closed door keeps no room from being served: it is shown, and does not count.
+    const door = this.#frontDoor?.registered() ?? null;
+    if (door !== null) checks['agent dispatch'] = { ok: door };
+    return { ready, checks };
   }
 }

@@ -75,6 +75,19 @@ const webhooks = z.strictObject({
   }),
 });
 
+const frontDoor = z.strictObject({
+  enabled: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether DialogLens registers with LiveKit as an agent server, so that agent dispatch leads to it.',
+  }),
+  agentName: z.string().max(128).default('dialoglens').register(settingDocs, {
+    flag: 'agent-name',
+    doc: 'Name under which LiveKit’s agent dispatch finds DialogLens: `CreateDispatch`, `roomConfig.agents` of a token. Empty: every room of the server is transcribed (automatic dispatch).',
+  }),
+  whenFull: z.enum(['queue', 'refuse']).default('queue').register(settingDocs, {
+    doc: 'What becomes of a dispatch while every slot is busy: its room waits in the queue, or the job is refused, so that another agent server may take it.',
+  }),
+});
+
 const agent = z.strictObject({
   slots: z.int().min(1).max(200).default(10).register(settingDocs, {
     flag: 'slots',
@@ -200,6 +213,7 @@ export const configSchema = z.strictObject({
   log,
   rooms,
   webhooks,
+  frontDoor,
   agent,
   captions,
   speech,

@@ -112,6 +112,26 @@ export class DemandKeeper {
     return true;
   }
 
+  /** Records a dispatch of LiveKit's own agent dispatch. */
+  async wantByDispatch(room: string, roomSid: string, settings: DemandSettings): Promise<void> {
+    this.#deps.checkSettings(settings);
+    const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
+    await this.#put({
+      room,
+      wanted: true,
+      source: 'dispatch',
+      settings: { ...(before?.wanted ? before.settings : {}), ...definedOnly(settings) },
+      priority: before?.priority ?? 0,
+      roomSid: roomSid === '' ? (before?.roomSid ?? null) : roomSid,
+    });
+  }
+
+  /** The dispatch was deleted. A wish that came from elsewhere stays. */
+  async withdrawDispatch(room: string): Promise<void> {
+    const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
+    if (before?.source === 'dispatch') await this.#drop(before);
+  }
+
   #wishesIn(live: LiveRoom): boolean {
     return readMetadata(live.metadata).wish?.enabled === true;
   }

@@ -72,6 +72,25 @@ export class RoomControl {
     });
   }
 
+  /**
+   * LiveKit dispatched an agent by our name to the room.
+   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `store_unavailable`, `shutting_down`
+   */
+  wantByDispatch(room: string, roomSid: string, settings: DemandSettings): Promise<void> {
+    return this.#deps.exclusively(room, async () => {
+      await this.#deps.keeper.wantByDispatch(room, roomSid, settings);
+      await this.#tryReconcile(room);
+    });
+  }
+
+  /** The dispatch was taken back. Idempotent. */
+  withdrawDispatch(room: string): Promise<void> {
+    return this.#deps.exclusively(room, async () => {
+      await this.#deps.keeper.withdrawDispatch(room);
+      await this.#tryReconcile(room);
+    });
+  }
+
   /** Every room that is wanted or served. */
   async rooms(): Promise<RoomView[]> {
     const { store, registry, reach } = this.#deps;

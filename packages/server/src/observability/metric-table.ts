@@ -87,6 +87,11 @@ export const metricTable = {
     help: 'Failed calls of the LiveKit server API.',
     labels: ['call'],
   },
+  agent_jobs_total: {
+    type: 'counter',
+    help: 'Jobs of LiveKit’s agent dispatch that were offered to us.',
+    labels: ['result'],
+  },
   fenced_writes_total: {
     type: 'counter',
     help: 'Writes refused because the writer no longer held the room.',
