@@ -230,7 +230,8 @@ export class TranscriptionAgent {
     if (!stored) return this.#end({ reason: 'fenced', failed: false });
     const engine = provider(demand.provider);
     const processor = new AudioProcessor({
-      track: stored,
+      // The store may have had to clean the names; viewers know their people as LiveKit does.
+      track: { ...stored, identity: track.identity, name: track.name },
       room,
       language: demand.language ?? settings.defaultLanguage,
       hints: demand.hints ?? [],

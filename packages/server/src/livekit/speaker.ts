@@ -1,4 +1,5 @@
 import { transcriptionTopic } from '@dialoglens/protocol';
+import type { FfiHandle } from '@livekit/rtc-ffi-bindings';
 import {
   AudioFrame,
   AudioSource,
@@ -11,6 +12,8 @@ import {
 
 /** Audio waits at most this long inside the source before `play` waits for room. */
 const queueMs = 200;
+
+type NativeClient = { request(request: unknown): unknown };
 
 export interface HeardCaption {
   text: string;
@@ -71,6 +74,17 @@ export class Speaker {
     if (sid) await this.#local().unpublishTrack(sid);
     await this.#source?.close();
     this.#source = undefined;
+  }
+
+  /** Mutes or unmutes the microphone; what is played meanwhile is not heard. */
+  setMuted(mute: boolean): void {
+    if (!this.#track) throw new Error(`${this.identity} has no microphone`);
+    const { handle: trackHandle } = Reflect.get(this.#track, 'ffi_handle') as FfiHandle;
+    const client: unknown = Reflect.get(globalThis, '_ffiClientInstance');
+    // rtc-node has no way to mute a track of its own; the library below it has.
+    (client as NativeClient).request({
+      message: { case: 'localTrackMute', value: { trackHandle, mute } },
+    });
   }
 
   /** Speaks interleaved PCM in the published format, in real time. Resolves when it has been said or on abort. */

@@ -21,6 +21,8 @@ import { type LogLine, recordingLogger } from './recording-logger.ts';
 export interface LiveStackOptions {
   /** Settings over the defaults, as flags. */
   flags?: Record<string, string>;
+  /** Settings over the defaults, as environment variables. */
+  env?: Record<string, string>;
   /** Whether LiveKit sends webhooks. */
   webhooks?: boolean;
   /** False: LiveKit is not there yet; `startLiveKit` starts it. */
@@ -56,10 +58,11 @@ export interface LiveStack {
 export async function startLiveStack(options: LiveStackOptions = {}): Promise<LiveStack> {
   const folder = await mkdtemp(join(tmpdir(), 'dialoglens-e2e-'));
   const [apiPort, livekitPort] = [await freePort('tcp'), await freePort('tcp')];
+  const { HOME, XDG_CACHE_HOME } = processEnvironment;
   const { config } = loadConfig({
     flags: { data: folder, port: String(apiPort), ...options.flags },
     // The caches of the machine, none of its settings.
-    env: { HOME: processEnvironment.HOME, XDG_CACHE_HOME: processEnvironment.XDG_CACHE_HOME },
+    env: { HOME, XDG_CACHE_HOME, ...options.env },
     cwd: folder,
   });
   const keys = await ensureDevKeys(join(folder, 'livekit'));
