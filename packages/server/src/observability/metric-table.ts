@@ -80,7 +80,11 @@ export const metricTable = {
     help: 'Age of the oldest caption a sink has not delivered.',
     labels: ['sink'],
   },
-  sink_dropped_total: { type: 'counter', help: 'Partial captions a sink shed under load.', labels: ['sink'] },
+  sink_dropped_total: {
+    type: 'counter',
+    help: 'Captions a sink let go of: partials under load, finals only when neither store nor disk took them.',
+    labels: ['sink'],
+  },
   webhooks_total: { type: 'counter', help: 'Webhooks received from LiveKit.', labels: ['event', 'result'] },
   livekit_api_errors_total: {
     type: 'counter',

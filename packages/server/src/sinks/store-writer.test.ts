@@ -1,10 +1,11 @@
 import type { Segment } from '@dialoglens/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DialogLensError } from '../errors.ts';
-import { silentLogger } from '../observability/telemetry.ts';
+import { type Logger, silentLogger } from '../observability/telemetry.ts';
 import type { StoredSpan } from '../store/store.ts';
 import { RecordedMetrics } from '../testing/dispatch-laboratory.ts';
-import { StoreWriter, type WriteBatch } from './store-writer.ts';
+import { recordingLogger } from '../testing/recording-logger.ts';
+import { type BatchJournal, StoreWriter, type WriteBatch } from './store-writer.ts';
 
 const tenure = { room: 'r', epoch: 2 };
 const full = () => new DialogLensError('store_full', 'The disk is full.');
@@ -27,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-function makeWriter(journal: { append(batch: WriteBatch): Promise<void> } | null) {
+function makeWriter(journal: BatchJournal | null, logger: Logger = silentLogger) {
   return new StoreWriter({
     record: {
       writeFinals: async (_, finals) => {
@@ -44,7 +45,7 @@ function makeWriter(journal: { append(batch: WriteBatch): Promise<void> } | null
     tenure,
     journal,
     metrics,
-    logger: silentLogger,
+    logger,
     onFenced,
   });
 }
@@ -111,6 +112,21 @@ describe('StoreWriter', () => {
     expect(await writer.drain(1_000)).toEqual({ left: 2 });
     await writer.close();
     expect(batches).toMatchObject([{ tenure, finals: [{ segment: { id: 'seg_1' } }], spans: [span(0)] }]);
+  });
+
+  it('counts and tells what neither store nor journal took, without the words', async () => {
+    const { logger, lines } = recordingLogger();
+    const append = () => Promise.reject(full());
+    const writer = makeWriter({ append }, logger);
+    trouble = full();
+    writer.accept(caption(1));
+    writer.accept(caption(2));
+    writer.acceptSpans([span(0)]);
+    await writer.drain(1_000);
+    await writer.close();
+    expect(metrics.counted('sink_dropped_total', { sink: 'store' })).toBe(2);
+    expect(lines.at(-1)).toMatchObject({ level: 'error', fields: { finals: 2, spans: 1 } });
+    expect(JSON.stringify(lines)).not.toMatch(/words|Ana/);
   });
 
   it('loses nothing that comes while the journal is being written', async () => {

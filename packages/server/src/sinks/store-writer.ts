@@ -77,6 +77,7 @@ export class StoreWriter implements CaptionSink {
     clearTimeout(this.#timer);
     await this.#pump;
     if (this.#left() > 0 && !this.#fenced) await this.#toJournal();
+    if (this.#left() > 0 && !this.#fenced) this.#reportLost();
   }
 
   #left(): number {
@@ -140,6 +141,16 @@ export class StoreWriter implements CaptionSink {
     this.#options.logger.error(
       { sink: this.name, count },
       'the store refused finals that overlap stored ones',
+    );
+  }
+
+  /** The end, with the store away and the journal full: nobody is left who could wait. */
+  #reportLost(): void {
+    const [finals, spans] = [this.#finals.length, this.#spans.length];
+    this.#options.metrics.count('sink_dropped_total', { sink: this.name }, finals);
+    this.#options.logger.error(
+      { sink: this.name, finals, spans },
+      'captions were seen but not stored: neither store nor journal took them',
     );
   }
 

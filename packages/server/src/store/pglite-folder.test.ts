@@ -1,29 +1,27 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../observability/telemetry.ts';
+import { mountDisk, mountingWorks, type SmallDisk } from '../testing/small-disk.ts';
 import { createStore } from './create-store.ts';
 import { toStoreError } from './database-error.ts';
 import type { Store } from './store.ts';
 
-const run = promisify(execFile);
 const canMount = await mountingWorks();
 
 // Making a database takes a second or two, on a busy machine ten.
 describe('the folder of the embedded database', { timeout: 60_000 }, () => {
   let folder = '';
   const stores: Store[] = [];
-  const mounts: string[] = [];
+  const disks: SmallDisk[] = [];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'dialoglens-folder-'));
   });
   afterEach(async () => {
     for (const store of stores.splice(0)) await store.stop();
-    for (const mount of mounts.splice(0)) await run('umount', [mount]);
+    for (const disk of disks.splice(0)) await disk.unmount();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -33,13 +31,10 @@ describe('the folder of the embedded database', { timeout: 60_000 }, () => {
     return store;
   }
 
-  /** A file system of its own. */
-  async function mounted(name: string, options: string): Promise<string> {
-    const path = join(folder, name);
-    await mkdir(path);
-    await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]);
-    mounts.push(path);
-    return path;
+  async function mounted(name: string, options: string): Promise<SmallDisk> {
+    const disk = await mountDisk(join(folder, name), options);
+    disks.push(disk);
+    return disk;
   }
 
   it('is used by one store at a time', async () => {
@@ -77,18 +72,18 @@ describe('the folder of the embedded database', { timeout: 60_000 }, () => {
   });
 
   it.runIf(canMount)('is named when its file system takes no writes', async () => {
-    const dataDir = join(await mounted('read-only', 'size=1m,ro'), 'db');
+    const { path } = await mounted('read-only', 'size=1m,ro');
+    const dataDir = join(path, 'db');
     await expect(storeIn(dataDir).start()).rejects.toMatchObject({ code: 'store_read_only', field: dataDir });
   });
 
   it.runIf(canMount)('says that the disk is full, and works again when there is room', async () => {
     const disk = await mounted('small', 'size=100m');
-    const store = storeIn(join(disk, 'db'));
+    const store = storeIn(join(disk.path, 'db'));
     await store.start();
-    const { available } = await space(disk);
-    await writeFile(join(disk, 'ballast'), Buffer.alloc(Math.max(0, available - 64 * 1024)));
+    await disk.fill(64 * 1024);
     await expect(fill(store)).rejects.toMatchObject({ code: 'store_full' });
-    await rm(join(disk, 'ballast'));
+    await disk.empty();
     await store.audit.append({ actor: 'a', action: 'b', target: 'c' });
   });
 
@@ -113,24 +108,5 @@ async function fill(store: Store): Promise<void> {
   for (let row = 0; row < 200; row++) {
     const target = Array.from({ length: 60_000 }, () => Math.random().toString(36)).join('');
     await store.audit.append({ actor: 'a', action: 'b', target });
-  }
-}
-
-async function space(path: string): Promise<{ available: number }> {
-  const { stdout } = await run('df', ['--output=avail', '-B1', path]);
-  return { available: Number(stdout.split('\n')[1]) };
-}
-
-/** Mounting takes root, and in a container a capability as well. */
-async function mountingWorks(): Promise<boolean> {
-  const path = await mkdtemp(join(tmpdir(), 'dialoglens-mount-'));
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path]);
-    await run('umount', [path]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await rm(path, { recursive: true, force: true });
   }
 }

@@ -130,6 +130,9 @@ export function scriptedSpeech(words: readonly ScriptedWord[]): SpeechParts {
   };
 }
 
+export { loadSampleMeeting } from '../app/sample-meeting.ts';
 export type { HeardCaption, Speaker } from '../livekit/speaker.ts';
 export { sayAt } from '../stt/providers/scripted/script.ts';
+export { wordErrors } from '../transcript/word-error-rate.ts';
 export type { LogLine } from './recording-logger.ts';
+export { mountDisk, mountingWorks, type SmallDisk } from './small-disk.ts';
