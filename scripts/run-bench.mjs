@@ -1,4 +1,4 @@
-/** `npm run bench [live|webhooks|polling]`: set-up, then the measurements; see docs/benchmarks.md. */
+/** `npm run bench -- [NAME…]`: set-up, then the measurements; see docs/benchmarks.md. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fetchAssets, install, root } from './setup.mjs';

@@ -1,48 +1,103 @@
-import { type LiveStackOptions, startLiveStack } from '../testing/live-stack.ts';
+import { processEnvironment } from '../config/index.ts';
+import { measureAccuracy } from './accuracy.ts';
+import { type BenchStack, type BenchStackOptions, startBenchStack } from './bench-stack.ts';
+import { measureChurn } from './churn.ts';
 import { type Figure, printFigures } from './figures.ts';
+import { measureMemory, measureSilence } from './idle-rooms.ts';
 import { measureLiveMeeting } from './live-meeting.ts';
+import { measureTalkers } from './talkers.ts';
 import { measureTimeToAgent } from './time-to-agent.ts';
 
 interface Measurement {
   title: string;
-  options: LiveStackOptions;
-  measure: (stack: Awaited<ReturnType<typeof startLiveStack>>) => Promise<Figure[]>;
+  /** It is given up after this long. */
+  limitMs: number;
+  measure(folder: string | undefined): Promise<Figure[] | string>;
 }
 
 /** More slots than rooms: an agent stays ten seconds in an empty room, and the queue is not what is measured. */
 const all = { policy: 'all', slots: '50' };
+const minuteMs = 60_000;
+
 const measurements: Record<string, Measurement> = {
-  live: {
-    title: 'Three speakers, sample meeting, real room',
-    options: { flags: all },
-    measure: measureLiveMeeting,
-  },
-  webhooks: {
-    title: 'Time to agent with webhooks',
-    options: { flags: all },
-    measure: (stack) => measureTimeToAgent(stack, 20, '≤ 1 s / 2 s'),
-  },
-  polling: {
-    title: 'Time to agent without webhooks',
-    options: { flags: all, webhooks: false },
-    measure: (stack) => measureTimeToAgent(stack, 8, '≤ 7 s'),
+  live: onStack('Three speakers, sample meeting, real room', 3, { flags: all }, measureLiveMeeting),
+  webhooks: onStack('Time to agent with webhooks', 3, { flags: all }, (stack) =>
+    measureTimeToAgent(stack, 20, '≤ 1 s / 2 s'),
+  ),
+  polling: onStack('Time to agent without webhooks', 3, { flags: all, webhooks: false }, (stack) =>
+    measureTimeToAgent(stack, 8, '≤ 7 s'),
+  ),
+  talkers: onStack('Simultaneous talkers', 6, { flags: all }, measureTalkers),
+  memory: onStack('Memory of mostly silent rooms', 6, { flags: all }, measureMemory),
+  silence: onStack('Processor time of silent tracks', 3, { flags: all }, measureSilence),
+  churn: onStack('Memory over starts and stops', 8, {}, measureChurn),
+  accuracy: {
+    title: 'Word errors on recordings',
+    limitMs: 10 * minuteMs,
+    measure: async (folder) =>
+      folder
+        ? measureAccuracy(folder)
+        : 'Needs a folder of recordings with a MANIFEST.tsv: `accuracy FOLDER`, or DIALOGLENS_BENCH_AUDIO.',
   },
 };
 
-const names = process.argv.slice(2);
-for (const name of names.length > 0 ? names : Object.keys(measurements)) {
-  const measurement = measurements[name];
-  if (!measurement) {
-    console.error(`There is no measurement "${name}"; there are ${Object.keys(measurements).join(', ')}.`);
-    process.exitCode = 1;
-    break;
-  }
-  const stack = await startLiveStack(measurement.options);
-  try {
-    printFigures(measurement.title, await measurement.measure(stack));
-  } finally {
-    await stack.stop();
-  }
+function onStack(
+  title: string,
+  minutes: number,
+  options: BenchStackOptions,
+  measure: (stack: BenchStack) => Promise<Figure[]>,
+): Measurement {
+  const run = async () => {
+    const stack = await startBenchStack(options);
+    try {
+      return await measure(stack);
+    } finally {
+      await stack.stop();
+    }
+  };
+  return { title, limitMs: minutes * minuteMs, measure: run };
+}
+
+/** Names of measurements; what follows `accuracy` and is no name is its folder. */
+function parse(args: readonly string[]): { names: string[]; folder: string | undefined } {
+  const folderAt = args.findIndex(
+    (arg, i) => args[i - 1] === 'accuracy' && !Object.hasOwn(measurements, arg),
+  );
+  const names = args.filter((_, i) => i !== folderAt);
+  const folder = args[folderAt] ?? processEnvironment.DIALOGLENS_BENCH_AUDIO;
+  return { names: names.length > 0 ? names : Object.keys(measurements), folder };
+}
+
+function usage(): string {
+  const width = Math.max(...Object.keys(measurements).map((name) => name.length));
+  const lines = Object.entries(measurements).map(
+    ([name, { title, limitMs }]) => `  ${name.padEnd(width)}  ${title} (at most ${limitMs / minuteMs} min)`,
+  );
+  return ['Usage: npm run bench -- [NAME…]', '', ...lines, '', 'Without a name all of them run.'].join('\n');
+}
+
+async function run({ title, limitMs, measure }: Measurement, folder: string | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`${title}: not done after ${limitMs / minuteMs} min`)),
+      limitMs,
+    );
+  });
+  const figures = await Promise.race([measure(folder), tooLong]);
+  clearTimeout(timer);
+  if (typeof figures === 'string') console.log(`\n## ${title}\n\nNot measured. ${figures}`);
+  else printFigures(title, figures);
+}
+
+const { names, folder } = parse(process.argv.slice(2));
+const unknown = names.find((name) => !Object.hasOwn(measurements, name));
+try {
+  if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}".\n\n${usage()}`);
+  for (const name of names) await run(measurements[name] as Measurement, folder);
+} catch (thrown) {
+  console.error(thrown instanceof Error ? thrown.message : thrown);
+  process.exitCode = 1;
 }
 // The native LiveKit library keeps the process alive.
 process.exit();

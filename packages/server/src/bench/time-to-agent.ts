@@ -1,10 +1,8 @@
-import type { LiveStack } from '../testing/live-stack.ts';
+import type { BenchStack } from './bench-stack.ts';
 import { type Figure, percentile } from './figures.ts';
 
-const agentWithinMs = 30_000;
-
 /** Time from publishing the first microphone of a room to an agent that listens there, one room after the other. */
-export async function measureTimeToAgent(stack: LiveStack, rooms: number, goal: string): Promise<Figure[]> {
+export async function measureTimeToAgent(stack: BenchStack, rooms: number, goal: string): Promise<Figure[]> {
   const times: number[] = [];
   for (let i = 0; i < rooms; i++) times.push(await oneRoom(stack, `bench-agent-${i}`));
   return [
@@ -13,15 +11,11 @@ export async function measureTimeToAgent(stack: LiveStack, rooms: number, goal: 
   ];
 }
 
-async function oneRoom(stack: LiveStack, room: string): Promise<number> {
+async function oneRoom(stack: BenchStack, room: string): Promise<number> {
   const speaker = await stack.join(room, 'ana');
   const beganMs = performance.now();
-  const until = beganMs + agentWithinMs;
   await speaker.publish();
-  while ((await stack.app.registry.room(room))?.status !== 'active') {
-    if (performance.now() > until) throw new Error(`no agent came into ${room}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await stack.untilActive(room, 10);
   const tookMs = performance.now() - beganMs;
   await speaker.leave();
   return tookMs;
