@@ -12,12 +12,18 @@ export function devServerFolder(dataDir: string): string {
   return join(dataDir, 'livekit');
 }
 
-/** Finds or builds livekit-server. `onProgress` is told in sentences. @throws DialogLensError `livekit_server_missing` */
-export async function findOwnLiveKit(config: Config, onProgress: (message: string) => void): Promise<string> {
+/**
+ * Finds or builds livekit-server. `onProgress` is told in a sentence when it must be built.
+ * @throws DialogLensError `livekit_server_missing`; the reason of `signal` when it ended a build.
+ */
+export async function findOwnLiveKit(
+  config: Config,
+  options: { onProgress: (message: string) => void; signal?: AbortSignal },
+): Promise<string> {
   const found = await ensureLiveKitServer({
     cacheDir: config.cacheDir,
     environment: processEnvironment,
-    onProgress,
+    ...options,
   });
   return found.path;
 }

@@ -7,7 +7,7 @@ import { freePort } from '../livekit/free-port.ts';
 import type { SpeakerCoverage } from '../store/store.ts';
 import { LiveCaptions } from './live-captions.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
-import { untilSignal } from './shutdown.ts';
+import { untilSetUp, untilSignal } from './shutdown.ts';
 import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 
 const demoRoom = 'dialoglens-demo';
@@ -41,7 +41,8 @@ async function besideStart(config: Config): Promise<Config> {
 }
 
 async function run(config: Config): Promise<void> {
-  const stack = await startStack(config, { livekitPort: 0 });
+  const signalled = untilSignal();
+  const stack = await untilSetUp(signalled, (signal) => startStack(config, { livekitPort: 0, signal }));
   const captions = new LiveCaptions(process.stdout);
   const done = new AbortController();
   const finish = async (reason: string) => {
@@ -49,7 +50,7 @@ async function run(config: Config): Promise<void> {
     await stack.stop(reason);
     process.exit(process.exitCode ?? 0);
   };
-  void untilSignal().then(finish);
+  void signalled.then(finish);
   onCaption(stack, (segment) => captions.show(segment));
   captions.say(pc.dim(`\nThe sample meeting, live (50 seconds):\n`));
   if (!stack.own) await want(stack);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { checkModels, ensureModels, type ModelPaths } from '../stt/providers/local/model-store.ts';
 import { readSettings, withSettings } from './options.ts';
 import { megabytes, step } from './progress.ts';
+import { untilSetUp, untilSignal } from './shutdown.ts';
 
 /** `dialoglens models`: fetches, checks and repairs the files of the local speech engine. */
 export function addModels(program: Command): void {
@@ -19,7 +20,11 @@ export function addModels(program: Command): void {
   withSettings(command, []).action(async () => {
     const { config } = readSettings(command);
     const { repair, list } = command.opts<{ repair?: boolean; list?: boolean }>();
-    if (!list) await fetchModels(config.cacheDir, repair ?? false);
+    if (!list) {
+      await untilSetUp(untilSignal(), (signal) =>
+        fetchModels(config.cacheDir, { repair: repair ?? false, signal }),
+      );
+    }
     const states = await checkModels({ cacheDir: config.cacheDir, full: list ?? false });
     for (const { file, state, bytes } of states) {
       console.log(
@@ -34,18 +39,24 @@ export function addModels(program: Command): void {
 }
 
 /** Fetches what is missing with progress on the terminal. */
-export function fetchModels(cacheDir: string, repair = false): Promise<ModelPaths> {
-  return step('Speech model (70 MB, once)', async ({ update }) => {
-    let shownPercent = -1;
+export async function fetchModels(
+  cacheDir: string,
+  options: { repair?: boolean; signal?: AbortSignal } = {},
+): Promise<ModelPaths> {
+  const states = await checkModels({ cacheDir, full: options.repair ?? false });
+  const isComplete = states.every(({ state }) => state === 'ok');
+  const title = isComplete ? 'Checking the speech model…' : 'Fetching the speech model (70 MB, once)…';
+  return step(title, async ({ update }) => {
+    let shown = '';
     return ensureModels({
       cacheDir,
-      repair,
+      ...options,
       onProgress: ({ step: name, bytes, totalBytes }) => {
         // Steps of ten keep a log without a terminal short.
         const percent = Math.floor((bytes / Math.max(1, totalBytes)) * 10) * 10;
-        if (percent === shownPercent) return;
-        shownPercent = percent;
-        update(`${name} ${megabytes(bytes)} of ${megabytes(totalBytes)}`);
+        if (shown === `${name} ${percent}`) return;
+        shown = `${name} ${percent}`;
+        update(`${name}, ${megabytes(bytes)} of ${megabytes(totalBytes)}`);
       },
     });
   });

@@ -12,7 +12,7 @@ export function untilSignal(): Promise<string> {
     let first = true;
     const onSignal = (signal: NodeJS.Signals) => {
       if (!first) {
-        console.error(pc.red('Forced to stop; captions that were not written yet are lost.'));
+        console.error(pc.red('\nForced to stop; captions that were not written yet are lost.'));
         process.exit(interrupted);
       }
       first = false;
@@ -21,4 +21,23 @@ export function untilSignal(): Promise<string> {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
   });
+}
+
+/**
+ * Runs set-up that a first Ctrl-C ends early: `work` is told by its signal, cleans up, and then the process ends.
+ * `signalled` is what `untilSignal()` gave.
+ */
+export async function untilSetUp<T>(
+  signalled: Promise<string>,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  void signalled.then((signal) => stop.abort(new Error(`stopped by ${signal}`)));
+  try {
+    return await work(stop.signal);
+  } catch (thrown) {
+    if (!stop.signal.aborted) throw thrown;
+    console.error(pc.dim('Stopped. What was complete is kept; the next run goes on from there.'));
+    process.exit(interrupted);
+  }
 }

@@ -24,30 +24,43 @@ export interface Stack {
 }
 
 /** Fetches what is missing, starts our own livekit-server when no other is configured, then DialogLens. */
-export async function startStack(config: Config, options: { livekitPort?: number } = {}): Promise<Stack> {
+export async function startStack(
+  config: Config,
+  options: { livekitPort?: number; signal: AbortSignal },
+): Promise<Stack> {
+  const { livekitPort, signal } = options;
   await prepareDataFolder(config.dataDir);
   const logger = createLogger(config.log);
-  if (config.speech.provider === 'local') await fetchModels(config.cacheDir);
+  if (config.speech.provider === 'local') await fetchModels(config.cacheDir, { signal });
   const configured = configuredLiveKit(config);
-  const own = configured ? null : await startOwn(config, logger, options.livekitPort);
+  const own = configured ? null : await startOwn(config, logger, signal, livekitPort);
   const livekit: LiveKitTarget | null = configured ?? own;
   if (!livekit) throw new Error('neither a LiveKit server was configured nor one of our own started');
+  const app = new DialogLens({ config, livekit, logger });
+  const stop = async (reason: string) => {
+    await app.stop(reason);
+    await own?.stop();
+  };
   try {
-    const app = new DialogLens({ config, livekit, logger });
-    const api = await step('Loading the speech model and starting', () => app.start());
-    const stop = async (reason: string) => {
-      await app.stop(reason);
-      await own?.stop();
-    };
+    const api = await step('Loading the speech model and starting…', () => app.start());
+    signal.throwIfAborted();
     return { app, livekit, own, api, logger, stop };
   } catch (thrown) {
-    await own?.stop();
+    await stop('start failed');
     throw thrown;
   }
 }
 
-async function startOwn(config: Config, logger: Logger, port?: number): Promise<DevServer> {
-  const binary = await step('livekit-server', ({ update }) => findOwnLiveKit(config, update));
+async function startOwn(
+  config: Config,
+  logger: Logger,
+  signal: AbortSignal,
+  port?: number,
+): Promise<DevServer> {
+  const binary = await step('Looking for livekit-server…', ({ retitle }) =>
+    findOwnLiveKit(config, { onProgress: retitle, signal }),
+  );
+  signal.throwIfAborted();
   return startOwnLiveKit(config, {
     binary,
     apiPort: config.port,

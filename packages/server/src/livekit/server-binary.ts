@@ -12,7 +12,6 @@ const oldestGo = [1, 26] as const;
 /** A build takes about two minutes on two cores; one that takes this long will not end. */
 const buildLimitMs = 20 * 60_000;
 const answerLimitMs = 10_000;
-const progressEveryMs = 10_000;
 /** Enough of the compiler's words to see why a build failed. */
 const keptOutput = 4_000;
 const suffix = process.platform === 'win32' ? '.exe' : '';
@@ -25,7 +24,7 @@ export interface BinaryOptions {
 }
 
 export interface EnsureOptions extends BinaryOptions {
-  /** Told what is being done, in sentences for a person, about every ten seconds. */
+  /** Told in a sentence for a person when a build begins. */
   onProgress: (message: string) => void;
   /** Ends a build; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -110,19 +109,13 @@ async function build(options: EnsureOptions): Promise<void> {
   const folder = join(options.cacheDir, 'bin');
   await mkdir(folder, { recursive: true });
   const temporary = await mkdtemp(join(folder, 'building-'));
-  const startedAt = performance.now();
   options.onProgress(
-    `Building livekit-server ${liveKitServerVersion} with Go, once: about 2 minutes, 75 MB on disk…`,
+    `Building livekit-server ${liveKitServerVersion} with Go, once (about 2 minutes, 75 MB on disk)…`,
   );
-  const timer = setInterval(() => {
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    options.onProgress(`Still building livekit-server: ${seconds} s…`);
-  }, progressEveryMs);
   try {
     await goInstall(temporary, options);
     await rename(join(temporary, `server${suffix}`), cachedPath(options.cacheDir));
   } finally {
-    clearInterval(timer);
     await rm(temporary, { recursive: true, force: true });
   }
 }
