@@ -1,5 +1,6 @@
 /** The process that is measured: DialogLens alone, so that speakers and the SFU are not in its memory and time. */
-import { DialogLens, type LiveKitTarget } from '../app/dialoglens.ts';
+import { DialogLens } from '../app/dialoglens.ts';
+import type { LiveKitTarget } from '../app/dispatcher.ts';
 import { loadConfig, processEnvironment } from '../config/index.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { version } from '../app/dialoglens.ts';
+import { version } from '../app/version.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';

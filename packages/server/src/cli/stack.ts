@@ -1,6 +1,7 @@
 import type { LiveEvent, Segment } from '@dialoglens/protocol';
 import { prepareDataFolder } from '../app/data-folder.ts';
-import { DialogLens, type LiveKitTarget } from '../app/dialoglens.ts';
+import { DialogLens } from '../app/dialoglens.ts';
+import type { LiveKitTarget } from '../app/dispatcher.ts';
 import { findOwnLiveKit, startOwnLiveKit } from '../app/own-livekit.ts';
 import { playMeeting } from '../app/play-meeting.ts';
 import { loadSampleMeeting } from '../app/sample-meeting.ts';

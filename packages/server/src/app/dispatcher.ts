@@ -1,0 +1,125 @@
+import type { Readiness } from '@dialoglens/protocol';
+import { createApi } from '../api/server.ts';
+import { systemClock } from '../clock.ts';
+import { AgentDispatcher } from '../dispatch/agent-dispatcher.ts';
+import type { RoomDirectory } from '../dispatch/room-directory.ts';
+import { DialogLensError } from '../errors.ts';
+import { exportFormats } from '../export/index.ts';
+import { createRoomDirectory } from '../livekit/server-api.ts';
+import { createAccessTokenVerifier, type LiveKitKeys } from '../livekit/tokens.ts';
+import { createWebhookVerifier } from '../livekit/webhook-verifier.ts';
+import { startFrontDoor } from './front-door.ts';
+import type { ProcessContext } from './running-parts.ts';
+import type { SpeechParts } from './speech.ts';
+import { version } from './version.ts';
+
+/** A LiveKit server to work with: the user's own or one we run. */
+export interface LiveKitTarget extends LiveKitKeys {
+  url: string;
+}
+
+/** The dispatcher of a process with its ways in: LiveKit's agent dispatch and, once `serve` was called, the API. */
+export interface RunningDispatcher {
+  /** Whether LiveKit and the store answer. A closed front door keeps no room from being served: it is only noted. */
+  health(): { checks: Readiness['checks']; notes: Readiness['checks'] };
+  /** Starts the API. @throws DialogLensError `port_in_use`, `invalid_config` */
+  serve(readiness: () => Promise<Readiness>): Promise<{ url: string; port: number }>;
+}
+
+/**
+ * LiveKit's server API. A wrong key or secret is told at once; a server that is away is waited for by the dispatcher.
+ * @throws DialogLensError `livekit_key_unknown`, `livekit_secret_wrong`
+ */
+export async function openDirectory(
+  { url, apiKey, apiSecret }: LiveKitTarget,
+  { logger }: Pick<ProcessContext, 'logger'>,
+): Promise<RoomDirectory> {
+  const directory = createRoomDirectory(url, { apiKey, apiSecret });
+  try {
+    await directory.listRooms();
+  } catch (thrown) {
+    if (!(thrown instanceof DialogLensError) || thrown.code !== 'livekit_unreachable') throw thrown;
+    logger.warn({ url }, 'LiveKit cannot be reached yet; trying on');
+  }
+  return directory;
+}
+
+/** Starts the dispatcher of a process. `checkSpeech` refuses demands that no engine can serve. */
+export async function startDispatcher(
+  context: ProcessContext,
+  parts: { livekit: LiveKitTarget; directory: RoomDirectory; checkSpeech: SpeechParts['check'] },
+): Promise<RunningDispatcher> {
+  const { config, store, registry, metrics, logger, running } = context;
+  const { livekit, directory, checkSpeech } = parts;
+  const dispatcher = new AgentDispatcher({
+    store,
+    registry,
+    directory,
+    clock: systemClock,
+    metrics,
+    logger,
+    checkSpeech,
+    settings: {
+      url: livekit.url,
+      rooms: config.rooms.policy,
+      pollMs: config.rooms.pollIntervalMs,
+      language: config.speech.language,
+      provider: config.speech.provider,
+    },
+  });
+  running.add('dispatcher', () => dispatcher.stop('process stops'));
+  await dispatcher.start();
+  const { control } = dispatcher;
+  const settings = config.frontDoor;
+  const door = startFrontDoor({ livekit, control, settings, version, metrics, logger });
+  running.add('frontDoor', () => door.stop());
+  return {
+    health() {
+      const registered = door.registered();
+      const notes = registered === null ? {} : { 'agent dispatch': { ok: registered } };
+      return { checks: dispatcher.health(), notes };
+    },
+    serve: (readiness) => startApi(context, { livekit, dispatcher, readiness }),
+  };
+}
+
+async function startApi(
+  { config, store, registry, metrics, logger, running }: ProcessContext,
+  parts: { livekit: LiveKitTarget; dispatcher: AgentDispatcher; readiness: () => Promise<Readiness> },
+): Promise<{ url: string; port: number }> {
+  const { livekit, dispatcher, readiness } = parts;
+  const { host, port, apiKeys, limits } = config;
+  const api = createApi({
+    host,
+    port,
+    keys: apiKeys.map((secret, i) => ({ id: `key ${i + 1}`, role: 'admin' as const, secret })),
+    store,
+    registry,
+    control: dispatcher.control,
+    webhooks: {
+      receive: webhookReceiver(livekit, config.webhooks.enabled),
+      handleRoomEvent: (notice) => dispatcher.handleRoomEvent(notice),
+    },
+    tokens: createAccessTokenVerifier(livekit),
+    exportFormats,
+    readiness,
+    metricsText: () => metrics.text(),
+    metrics,
+    logger,
+    clock: systemClock,
+    limits: { maxViewers: limits.viewers },
+  });
+  running.add('api', () => api.stop('process stops'));
+  return api.start();
+}
+
+function webhookReceiver(keys: LiveKitKeys, enabled: boolean) {
+  const verifier = createWebhookVerifier(keys);
+  return async (rawBody: Buffer, authorization: string | undefined) => {
+    if (enabled) return verifier.receive(rawBody, authorization);
+    throw new DialogLensError('not_found', 'Webhooks are switched off here.', {
+      field: 'webhooks.enabled',
+      remedy: 'Set it to true, or take this address out of LiveKit’s `webhook.urls`.',
+    });
+  };
+}

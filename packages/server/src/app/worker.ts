@@ -1,0 +1,60 @@
+import { AgentWorker } from '../agent/agent-worker.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config/index.ts';
+import { createRoomConnector } from '../livekit/room-connector.ts';
+import type { Journal } from '../store/journal.ts';
+import type { RecordStore } from '../store/store.ts';
+import type { ProcessContext } from './running-parts.ts';
+import type { SpeechParts } from './speech.ts';
+import { version } from './version.ts';
+
+export interface WorkerParts {
+  workerId: string;
+  speech: SpeechParts;
+  /** Where agents write, watched. */
+  record: RecordStore;
+  journal: Journal;
+}
+
+/** Starts the worker of a process. @throws DialogLensError `worker_id_taken` */
+export async function startWorker(context: ProcessContext, parts: WorkerParts): Promise<AgentWorker> {
+  const { config, store, registry, metrics, logger, running } = context;
+  const { workerId, speech, record, journal } = parts;
+  const worker = new AgentWorker({
+    id: workerId,
+    slots: config.agent.slots,
+    region: null,
+    version,
+    leases: store.leases,
+    parts: {
+      connector: createRoomConnector(),
+      record,
+      registry,
+      provider: speech.provider,
+      makeDetector: speech.makeDetector,
+      journal,
+      settings: agentSettings(config),
+      clock: systemClock,
+      metrics,
+      logger,
+    },
+  });
+  running.add('worker', () => worker.stop('process stops'));
+  await worker.start();
+  return worker;
+}
+
+function agentSettings({ agent, captions, speech }: Config) {
+  return {
+    captions: {
+      textStreams: captions.textStreams,
+      dataMessages: captions.dataMessages,
+      replayCount: captions.replayFinals,
+    },
+    defaultLanguage: speech.language,
+    screenShareAudio: agent.screenShareAudio,
+    emptyRoomLeaveMs: agent.emptyRoomLeaveMs,
+    maxParticipants: agent.maxParticipants,
+    wantPartials: speech.partials,
+  };
+}
