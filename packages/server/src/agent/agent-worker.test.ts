@@ -1,6 +1,7 @@
-import type { Span } from '@dialoglens/protocol';
+import type { DemandSettings, Span } from '@dialoglens/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
 import { noMetrics } from '../observability/metric-table.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import type { Assignment, WorkerReport } from '../registry/agent-registry.ts';
@@ -8,7 +9,7 @@ import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import { createStore } from '../store/create-store.ts';
 import type { Store } from '../store/store.ts';
 import type { SttEvent, SttOpenOptions, SttProvider } from '../stt/stt.ts';
-import { FakeRoomConnector } from '../testing/fake-room.ts';
+import { type FakeRoom, FakeRoomConnector } from '../testing/fake-room.ts';
 import { AgentWorker } from './agent-worker.ts';
 
 /** An engine whose words the test speaks for it; finals come when the stream is finished. */
@@ -28,10 +29,13 @@ class PuppetProvider implements SttProvider {
     replayRate: 1,
   } as const;
   readonly streams = new Map<string, (event: SttEvent) => void>();
+  readonly opened: SttOpenOptions[] = [];
   onFinish: (trackId: string) => SttEvent[] = () => [];
   start = async () => undefined;
   stop = async () => undefined;
-  open({ trackId }: SttOpenOptions, onEvent: (event: SttEvent) => void) {
+  open(options: SttOpenOptions, onEvent: (event: SttEvent) => void) {
+    const { trackId } = options;
+    this.opened.push(options);
     this.streams.set(trackId, onEvent);
     return {
       write: () => undefined,
@@ -72,7 +76,10 @@ function makeWorker(slots = 2) {
       connector,
       record: store.record,
       registry,
-      provider: () => provider,
+      provider: (name) => {
+        if (name === undefined) return provider;
+        throw new DialogLensError('unknown_provider', `There is no "${name}" here.`);
+      },
       makeDetector: () => ({
         probability: (w) => (Math.abs(w[0] ?? 0) > 500 ? 1 : 0),
         reset: () => undefined,
@@ -145,6 +152,23 @@ afterEach(async () => {
   await worker.stop('test over');
   unlisten();
 });
+
+/** Lets the agent join its room. */
+async function joined(over: Partial<Assignment> = {}): Promise<FakeRoom> {
+  await assign(over);
+  await vi.waitFor(() => expect(reports.at(-1)).toMatchObject({ type: 'joined', room }));
+  const live = connector.joined[0];
+  if (!live) throw new Error('a room was reported as joined that was not joined');
+  return live;
+}
+
+async function hear(live: FakeRoom, sid: string, identity: string) {
+  live.publish(sid, identity);
+  await vi.waitFor(() => expect(live.isHeard(sid)).toBe(true));
+}
+
+const configure = (settings: DemandSettings, of = epoch) =>
+  registry.command('agt_1', { type: 'settings', room, epoch: of, settings });
 
 const speech = new Int16Array(8_000).fill(1_000);
 const silence = new Int16Array(8_000);
@@ -305,6 +329,72 @@ describe('AgentWorker', () => {
     expect(coverage?.unexplainedMs).toBe(0);
     expect(coverage?.gaps).toEqual([expect.objectContaining({ reason: 'agent_lost', startMs: 1_000 })]);
     expect(coverage?.gapMs).toBeGreaterThan(8_900);
+  });
+
+  it('takes new settings over at the pause of each speaker, without a hole in the record', async () => {
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
+    for (const pcm of [silence, speech]) live.speak('TR_1', pcm);
+    provider.onFinish = () => [
+      { type: 'final', text: 'Good morning.', startSample: 8_000, endSample: 24_000 },
+    ];
+    await configure({ language: 'de', hints: ['Zwickau'] });
+    await configure({ language: 'de', hints: ['Zwickau'] });
+    live.speak('TR_1', speech);
+    expect(provider.opened).toHaveLength(1);
+    for (let n = 0; n < 4; n++) live.speak('TR_1', silence);
+    await vi.waitFor(() => expect(live.texts.at(-1)?.text).toBe('Good morning.'));
+    expect(provider.opened[1]).toMatchObject({ language: 'de', hints: ['Zwickau'], trackId: 'TR_1' });
+    const from = provider.opened[1]?.startSample ?? 0;
+    expect(from % 512).toBe(0);
+    expect(from).toBeGreaterThan(24_000);
+    provider.onFinish = () => [
+      { type: 'final', text: 'Guten Tag.', startSample: from, endSample: from + 512 },
+    ];
+    await worker.stop('done');
+    const { items } = await store.record.segments(sessionId, { limit: 10 });
+    expect(items.map(({ text, language }) => [text, language])).toEqual([
+      ['Good morning.', 'en'],
+      ['Guten Tag.', 'de'],
+    ]);
+    const [coverage] = await store.record.coverage(sessionId);
+    expect(coverage).toMatchObject({ totalMs: 3_500, unexplainedMs: 0, gapMs: 0 });
+    expect(provider.opened).toHaveLength(2);
+  });
+
+  it('does not wait for ever for a pause', async () => {
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
+    live.speak('TR_1', speech);
+    await configure({ language: 'de' });
+    for (let ms = 0; ms < 29_500; ms += 500) live.speak('TR_1', speech);
+    expect(provider.opened).toHaveLength(1);
+    for (let n = 0; n < 2; n++) live.speak('TR_1', speech);
+    expect(provider.opened).toHaveLength(2);
+  });
+
+  it('ignores settings for another epoch and an engine that is not there', async () => {
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
+    await configure({ language: 'fr' }, epoch - 1);
+    await configure({ provider: 'nowhere' });
+    for (let n = 0; n < 3; n++) live.speak('TR_1', silence);
+    expect(provider.opened).toHaveLength(1);
+    await configure({ language: 'de' });
+    live.speak('TR_1', silence);
+    expect(provider.opened.map(({ language }) => language)).toEqual(['en', 'de']);
+  });
+
+  it('hears as many speakers as are asked for, and the next one when there is room', async () => {
+    const live = await joined({ settings: { maxParticipants: 1 } });
+    for (const name of ['ana', 'bo', 'cem']) live.publish(`TR_${name}`, name);
+    await vi.waitFor(() => expect(live.isHeard('TR_ana')).toBe(true));
+    expect(live.isHeard('TR_bo')).toBe(false);
+    await configure({ maxParticipants: 2 });
+    await vi.waitFor(() => expect(live.isHeard('TR_bo')).toBe(true));
+    expect(live.isHeard('TR_cem')).toBe(false);
+    live.emit({ type: 'track-gone', sid: 'TR_ana' });
+    await vi.waitFor(() => expect(live.isHeard('TR_cem')).toBe(true));
   });
 
   it('reports a failed join so that another may try', async () => {

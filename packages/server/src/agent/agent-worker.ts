@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DemandSettings } from '@dialoglens/protocol';
 import { asError } from '../errors.ts';
 import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
 import type { LeaseStore } from '../store/store.ts';
@@ -111,10 +112,20 @@ export class AgentWorker {
   #onCommand(command: WorkerCommand): void {
     if (command.type === 'assign') return this.#inBackground('assignment', this.#take(command.assignment));
     if (command.type === 'drain') return this.#inBackground('drain', this.drain());
-    if (command.type !== 'leave') return;
+    if (command.type !== 'leave' && command.type !== 'settings') return;
     const tenancy = this.#rooms.get(command.room);
     if (!tenancy || tenancy.agent.assignment.epoch > command.epoch) return;
+    if (command.type === 'settings') return this.#configure(tenancy.agent, command.settings);
     this.#inBackground('leave', this.#leave(command.room, { reason: command.reason, failed: false }));
+  }
+
+  #configure(agent: TranscriptionAgent, settings: DemandSettings): void {
+    try {
+      agent.configure(settings);
+    } catch (thrown) {
+      const { sessionId } = agent.assignment;
+      this.#options.parts.logger.warn({ err: thrown, session: sessionId }, 'new settings were not taken');
+    }
   }
 
   async #take(assignment: Assignment): Promise<void> {

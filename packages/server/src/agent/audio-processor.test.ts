@@ -20,9 +20,7 @@ beforeEach(() => {
   processor = new AudioProcessor({
     track: { ...track, anchorAt: clock.nowMs(), endSample: 0 },
     room: 'r',
-    language: 'en',
-    hints: [],
-    provider: createScriptedProvider({ words: [] }),
+    speech: { language: 'en', hints: [], provider: createScriptedProvider({ words: [] }) },
     detector: { probability: () => 0, reset: () => undefined },
     wantPartials: false,
     muted: false,

@@ -7,15 +7,21 @@ import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { Caption } from '../sinks/sink.ts';
 import type { TrackRecord } from '../store/store.ts';
-import type { SttEvent, SttProvider, SttSession } from '../stt/stt.ts';
+import { RollingSession, type SessionOpening } from '../stt/rolling-session.ts';
+import type { SttEvent, SttProvider } from '../stt/stt.ts';
 import { Assembler } from '../transcript/assembler.ts';
+
+/** What may change while a track is transcribed. */
+export interface SpeechSettings {
+  language: string;
+  hints: readonly string[];
+  provider: SttProvider;
+}
 
 export interface AudioProcessorOptions {
   track: TrackRecord;
   room: string;
-  language: string;
-  hints: readonly string[];
-  provider: SttProvider;
+  speech: SpeechSettings;
   detector: SpeechDetector;
   wantPartials: boolean;
   muted: boolean;
@@ -32,6 +38,10 @@ const reconnectedHoleMs = 3_000;
 
 /** Spans stay open this long, so that what is learnt late (pre-roll, a lost utterance) still finds its place. */
 const settleMs = 15_000;
+/** New settings wait for the end of the utterance; in a long one, after this, for a window without voice … */
+const changeAtPauseAfterMs = 12_000;
+/** … and no longer than this. */
+const changeWithinMs = 30_000;
 
 /**
  * One track from frames to captions: places audio on the track's clock, asks the voice detector, feeds the speech
@@ -43,7 +53,10 @@ export class AudioProcessor {
   readonly #spans: SpanRecorder;
   readonly #endpointer: Endpointer;
   readonly #assembler: Assembler;
-  readonly #session: SttSession;
+  readonly #session: RollingSession;
+  #speech: SpeechSettings;
+  /** Settings that wait for a pause, and since when. */
+  #next: { speech: SpeechSettings; sinceSample: number } | null = null;
   /** Samples that do not fill a detector window yet. */
   #rest = new Int16Array(0);
   #muted: boolean;
@@ -54,6 +67,7 @@ export class AudioProcessor {
   constructor(options: AudioProcessorOptions) {
     const { track } = options;
     this.#options = options;
+    this.#speech = options.speech;
     const startSample = this.#openingSample();
     this.#clock = new TrackClock(track.anchorAt, startSample);
     this.#spans = new SpanRecorder(track.endSample);
@@ -69,27 +83,23 @@ export class AudioProcessor {
         trackSid: track.trackSid,
         identity: track.identity,
         speaker: track.name || track.identity,
-        language: options.language,
+        language: options.speech.language,
         anchorAt: track.anchorAt,
       },
       options.makeSegmentId,
     );
-    this.#session = options.provider.open(
-      {
-        trackId: track.trackSid,
-        language: options.language,
-        hints: options.hints,
-        startSample,
-        wantPartials: options.wantPartials,
-        wantWords: true,
-      },
-      (event) => this.#onSpeechEvent(event),
-    );
+    this.#session = new RollingSession(this.#opening(options.speech, startSample));
   }
 
   /** Identity of the speaker. */
   get identity(): string {
     return this.#options.track.identity;
+  }
+
+  /** Other settings: from the next pause, so that no word is cut; in endless speech after half a minute. */
+  configure(speech: SpeechSettings): void {
+    if (this.#finishing) return;
+    this.#next = sameSpeech(speech, this.#speech) ? null : { speech, sinceSample: this.#clock.position };
   }
 
   /** A frame of 16 kHz mono PCM, in the order it arrived. */
@@ -162,8 +172,40 @@ export class AudioProcessor {
 
   #window(window: Int16Array, sample: number): void {
     const probability = this.#muted ? 0 : this.#options.detector.probability(window);
+    if (this.#next && this.#mayChange(this.#next.sinceSample, sample, probability)) this.#change(sample);
     this.#applyEndpoints(this.#endpointer.push(probability, sample));
     this.#session.write(window, sample, probability >= 0.5);
+  }
+
+  #mayChange(sinceSample: number, sample: number, probability: number): boolean {
+    const isQuiet = probability < 0.5;
+    if (!this.#endpointer.inSpeech) return isQuiet;
+    const waitedMs = (sample - sinceSample) / samplesPerMs;
+    return waitedMs >= (isQuiet ? changeAtPauseAfterMs : changeWithinMs);
+  }
+
+  #change(sample: number): void {
+    const speech = this.#next?.speech ?? this.#speech;
+    this.#next = null;
+    try {
+      this.#session.rollOver(this.#opening(speech, sample));
+      this.#speech = speech;
+    } catch (thrown) {
+      // The speaker is better served in the old way than not at all.
+      const { logger, track } = this.#options;
+      logger.warn({ err: thrown, track: track.id }, 'new speech settings were not taken');
+    }
+  }
+
+  #opening(speech: SpeechSettings, startSample: number): SessionOpening {
+    const { language, hints, provider } = speech;
+    const { track, wantPartials } = this.#options;
+    const options = { trackId: track.trackSid, language, hints, startSample, wantPartials, wantWords: true };
+    return {
+      startSample,
+      open: (onEvent) => provider.open(options, onEvent),
+      onEvent: (event) => this.#onSpeechEvent(event, speech),
+    };
   }
 
   #applyEndpoints(events: EndpointEvent[]): void {
@@ -186,8 +228,8 @@ export class AudioProcessor {
     this.#spans.mark('gap', startSample, endSample, isAway ? 'not_connected' : 'audio_missing');
   }
 
-  #onSpeechEvent(event: SttEvent): void {
-    const { metrics, logger, provider, track } = this.#options;
+  #onSpeechEvent(event: SttEvent, { provider, language }: SpeechSettings): void {
+    const { metrics, logger, track } = this.#options;
     if (event.type === 'fault') {
       metrics.count('stt_faults_total', { provider: provider.name, kind: event.kind });
       metrics.count('stt_api_errors', { error_type: event.kind });
@@ -198,7 +240,7 @@ export class AudioProcessor {
       }
       return;
     }
-    const revision = this.#assembler.accept(event);
+    const revision = this.#assembler.accept(event, language);
     if (!revision) return;
     const { isFinal } = revision.segment;
     const behindSeconds = Math.max(0, this.#clock.position - revision.endSample) / 16_000;
@@ -218,6 +260,11 @@ export class AudioProcessor {
     }
     if (spans.length > 0) this.#options.onSpans(spans);
   }
+}
+
+function sameSpeech(a: SpeechSettings, b: SpeechSettings): boolean {
+  const sameHints = a.hints.length === b.hints.length && a.hints.every((hint, i) => hint === b.hints[i]);
+  return a.provider === b.provider && a.language === b.language && sameHints;
 }
 
 function concat(a: Int16Array, b: Int16Array): Int16Array<ArrayBuffer> {

@@ -12,8 +12,9 @@ import { type BatchJournal, StoreWriter } from '../sinks/store-writer.ts';
 import type { RecordStore } from '../store/store.ts';
 import type { SttProvider } from '../stt/stt.ts';
 import { TranscriptBuffer } from '../transcript/transcript-buffer.ts';
-import { AudioProcessor } from './audio-processor.ts';
+import { AudioProcessor, type SpeechSettings } from './audio-processor.ts';
 import type { RemoteTrack, RoomConnection, RoomConnector, RoomEvent } from './room-connection.ts';
+import { SpeakerLimit } from './speaker-limit.ts';
 
 export interface AgentSettings {
   captions: RoomCaptionOptions & { replayCount: number };
@@ -64,10 +65,9 @@ export class TranscriptionAgent {
   /** Tracks are opened and closed one after the other, so that a track that comes and goes at once is not half open. */
   readonly #trackWork = new Map<string, Promise<void>>();
   readonly #muted = new Map<string, boolean>();
-  /** Tracks that are transcribed, or about to be: no more than `maxParticipants`. */
-  readonly #places = new Set<string>();
-  /** Speakers beyond `maxParticipants`, in the order they came: the first takes the place of one who goes. */
-  readonly #unserved = new Map<string, RemoteTrack>();
+  readonly #speakers: SpeakerLimit;
+  /** Those of the assignment, or what replaced them since. */
+  #settings: DemandSettings;
   /** Viewers who have not been sent the history yet. */
   readonly #unmet = new Set<string>();
   #away = false;
@@ -84,6 +84,8 @@ export class TranscriptionAgent {
   constructor(assignment: Assignment, parts: AgentParts, onEnd: (end: AgentEnd) => void) {
     const { settings, metrics } = parts;
     this.assignment = assignment;
+    this.#settings = assignment.settings;
+    this.#speakers = new SpeakerLimit(assignment.settings.maxParticipants ?? settings.maxParticipants);
     this.#parts = parts;
     this.#onEnd = onEnd;
     this.#logger = parts.logger.child({ session: assignment.sessionId, epoch: assignment.epoch });
@@ -124,6 +126,17 @@ export class TranscriptionAgent {
     this.#settleTimer = setInterval(() => {
       for (const { processor } of this.#tracks.values()) processor.settle();
     }, settleEveryMs);
+  }
+
+  /** Takes other settings; each speaker goes on with them from their next pause. Idempotent. */
+  configure(settings: DemandSettings): void {
+    if (this.#stopping) return;
+    // Refuses an engine nobody has here before anything changes.
+    const speech = this.#speechOf(settings);
+    this.#settings = settings;
+    for (const { processor } of this.#tracks.values()) processor.configure(speech);
+    const most = settings.maxParticipants ?? this.#parts.settings.maxParticipants;
+    this.#openAll(this.#speakers.setMost(most));
   }
 
   /** Flushes every final (at most 5 s), leaves the room and frees everything. Idempotent. */
@@ -168,10 +181,9 @@ export class TranscriptionAgent {
       case 'track-available':
         return this.#queueTrack(event.track.sid, () => this.#openTrack(event.track, connection));
       case 'track-gone':
-        return this.#queueTrack(event.sid, async () => {
-          await this.#closeTrack(event.sid, AbortSignal.timeout(flushDeadlineMs));
-          this.#serveNext(connection);
-        });
+        return this.#queueTrack(event.sid, () =>
+          this.#closeTrack(event.sid, AbortSignal.timeout(flushDeadlineMs)),
+        );
       case 'track-muted':
         this.#muted.set(event.sid, event.muted);
         return this.#tracks.get(event.sid)?.processor.setMuted(event.muted);
@@ -205,18 +217,20 @@ export class TranscriptionAgent {
     });
   }
 
+  #openAll(tracks: readonly RemoteTrack[]): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    for (const track of tracks) this.#queueTrack(track.sid, () => this.#openTrack(track, connection));
+  }
+
   async #openTrack(track: RemoteTrack, connection: RoomConnection): Promise<void> {
-    const { record, provider, makeDetector, settings, clock, metrics } = this.#parts;
+    const { record, makeDetector, settings, clock, metrics } = this.#parts;
     const { room, sessionId, epoch } = this.assignment;
-    const demand: DemandSettings = this.assignment.settings;
-    if (this.#stopping || this.#places.has(track.sid)) return;
-    if (this.#places.size >= (demand.maxParticipants ?? settings.maxParticipants)) {
-      this.#unserved.set(track.sid, track);
-      const speakers = this.#places.size;
-      this.#logger.info({ speakers }, 'a speaker is not transcribed: maxParticipants is reached');
+    if (this.#stopping || this.#tracks.has(track.sid)) return;
+    if (!this.#speakers.admit(track)) {
+      this.#logger.info({ speakers: this.#tracks.size }, 'a speaker waits: maxParticipants is reached');
       return;
     }
-    this.#places.add(track.sid);
     const stored = await record.openTrack(
       { room, epoch },
       {
@@ -228,14 +242,11 @@ export class TranscriptionAgent {
       },
     );
     if (!stored) return this.#end({ reason: 'fenced', failed: false });
-    const engine = provider(demand.provider);
     const processor = new AudioProcessor({
       // The store may have had to clean the names; viewers know their people as LiveKit does.
       track: { ...stored, identity: track.identity, name: track.name },
       room,
-      language: demand.language ?? settings.defaultLanguage,
-      hints: demand.hints ?? [],
-      provider: engine,
+      speech: this.#speechOf(this.#settings),
       detector: makeDetector(),
       wantPartials: settings.wantPartials,
       muted: this.#muted.get(track.sid) ?? track.muted,
@@ -248,22 +259,26 @@ export class TranscriptionAgent {
     });
     const close = await connection.listen(track.sid, (pcm) => processor.accept(pcm));
     this.#tracks.set(track.sid, { processor, close });
+    // They may have changed while the track was being opened.
+    processor.configure(this.#speechOf(this.#settings));
   }
 
-  #serveNext(connection: RoomConnection): void {
-    const [next] = this.#unserved.values();
-    if (!next || this.#stopping) return;
-    this.#unserved.delete(next.sid);
-    this.#queueTrack(next.sid, () => this.#openTrack(next, connection));
+  /** @throws DialogLensError `unknown_provider` */
+  #speechOf({ language, hints, provider }: DemandSettings): SpeechSettings {
+    return {
+      language: language ?? this.#parts.settings.defaultLanguage,
+      hints: hints ?? [],
+      provider: this.#parts.provider(provider),
+    };
   }
 
   async #closeTrack(sid: string, deadline: AbortSignal): Promise<void> {
     const track = this.#tracks.get(sid);
-    this.#unserved.delete(sid);
-    this.#muted.delete(sid);
-    this.#places.delete(sid);
-    if (!track) return;
     this.#tracks.delete(sid);
+    this.#muted.delete(sid);
+    const next = this.#speakers.leave(sid);
+    if (!this.#stopping) this.#openAll(next);
+    if (!track) return;
     await track.close();
     await track.processor.finish(deadline);
   }

@@ -83,7 +83,8 @@ function registerControl(app: ApiInstance, control: ResourceDeps['control']): vo
       schema: {
         tags: ['rooms'],
         summary: 'Ask for a room to be transcribed',
-        description: 'Repeating it changes nothing. A room that has not started yet is `armed`.',
+        description: `Repeating it changes nothing. A room that has not started yet is \`armed\`. Where transcription runs already,
+settings that are sent replace the ones before, each speaker from the next pause; settings left out stay as they are.`,
         params: roomParams,
         body: startBody,
         response: { 200: startAnswerSchema, ...problems },

@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
-import type { Demand, Lease, Store } from '../store/store.ts';
+import type { Demand, Lease, Session, Store } from '../store/store.ts';
+import { agentSettings, settingsKey } from './agent-settings.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
 import { backoffMs } from './loop.ts';
@@ -89,8 +90,8 @@ export class Assigner {
         workerId: agentId,
         epoch: granted.epoch,
       });
-      const { url, language } = this.#deps.settings;
-      const settings = { ...demand.settings, language: demand.settings.language ?? language };
+      const settings = agentSettings(demand, this.#deps.settings);
+      const { url } = this.#deps.settings;
       const assignment = {
         room: live.name,
         roomSid: live.sid,
@@ -101,11 +102,26 @@ export class Assigner {
         standby: false,
       };
       await this.#send(agentId, assignment);
+      this.#deps.memory.of(live.name).given = { epoch: granted.epoch, settings: settingsKey(settings) };
     } catch (error) {
       await this.#giveUp(live.name, agentId, granted.epoch, 'failed');
       throw error;
     }
     return granted;
+  }
+
+  /**
+   * Tells the holder of settings that have changed since it was given some. What this process does not know to have been
+   * said is said again: the agent does not mind.
+   */
+  async tellSettings(live: LiveRoom, demand: Demand, lease: Lease): Promise<void> {
+    const settings = agentSettings(demand, this.#deps.settings);
+    const given = { epoch: lease.epoch, settings: settingsKey(settings) };
+    const state = this.#deps.memory.of(live.name);
+    if (lease.holder === null || JSON.stringify(state.given) === JSON.stringify(given)) return;
+    await this.#openSession(live, demand);
+    const command = { type: 'settings', room: live.name, epoch: lease.epoch, settings } as const;
+    if (await this.#deps.registry.command(lease.holder, command)) state.given = given;
   }
 
   /** Tells the holder to flush and go. False when it cannot be told. */
@@ -130,21 +146,8 @@ export class Assigner {
   }
 
   async #claim({ live, demand, agentId, slots, from }: AssignOrder): Promise<Granted | null> {
-    const { store, reach, clock, settings } = this.#deps;
-    const { language, provider } = {
-      language: settings.language,
-      provider: settings.provider,
-      ...demand.settings,
-    };
-    const session = await reach.store(() =>
-      store.record.openSession({
-        room: live.name,
-        roomSid: live.sid,
-        language: language ?? settings.language,
-        provider: provider ?? settings.provider,
-        startedAt: clock.nowMs(),
-      }),
-    );
+    const { store, reach, settings } = this.#deps;
+    const session = await this.#openSession(live, demand);
     const claim = { room: live.name, holder: agentId, ttlMs: settings.leaseTtlMs, slots };
     if (from === null) {
       const granted = await reach.store(() => store.leases.claim({ ...claim, sessionId: session.id }));
@@ -154,6 +157,14 @@ export class Assigner {
     const struck = from.holder !== null;
     const taken = await reach.store(() => store.leases.takeover({ ...claim, observed, struck }));
     return taken === null ? null : { epoch: taken.epoch, sessionId: taken.sessionId ?? session.id };
+  }
+
+  #openSession({ name: room, sid: roomSid }: LiveRoom, demand: Demand): Promise<Session> {
+    const { store, reach, clock, settings } = this.#deps;
+    const language = demand.settings.language ?? settings.language;
+    const provider = demand.settings.provider ?? settings.provider;
+    const startedAt = clock.nowMs();
+    return reach.store(() => store.record.openSession({ room, roomSid, language, provider, startedAt }));
   }
 
   async #send(agentId: string, assignment: Assignment): Promise<void> {

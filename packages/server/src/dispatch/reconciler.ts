@@ -197,6 +197,7 @@ export class Reconciler {
       case 'leave':
         return this.#leave(look, decision);
       case 'none':
+        if (decision.reason === 'active') await this.#tellSettings(look);
         return this.#show(look, decision.status, decision.reason, heldBy(look.lease));
     }
   }
@@ -216,6 +217,12 @@ export class Reconciler {
     this.#leaveQueue(room, decision);
     if (decision.takeover) this.#countTakeover(decision.reason, silentMs);
     return this.#show(look, 'assigned', 'joining', { agentId, ...granted });
+  }
+
+  async #tellSettings({ live, demand, lease }: Look): Promise<void> {
+    if (live !== null && demand !== null && lease !== null) {
+      await this.#deps.assigner.tellSettings(live, demand, lease);
+    }
   }
 
   #countTakeover(cause: string, silentMs: number): void {

@@ -15,6 +15,8 @@ export interface RoomState {
   joinedEpoch: number | null;
   /** Epoch for which older agents have been removed from the room. */
   cleanedEpoch: number | null;
+  /** The settings that the agent of an epoch was last given, as one word. */
+  given: { epoch: number; settings: string } | null;
   /** Told to leave, and until when it may flush (monotonic). */
   leaving: { epoch: number; untilMs: number } | null;
   /** Failures in a row and when the next attempt may be made (monotonic). */
@@ -50,6 +52,7 @@ export class RoomMemory {
       problem: null,
       joinedEpoch: null,
       cleanedEpoch: null,
+      given: null,
       leaving: null,
       failures: 0,
       nextTryMs: 0,

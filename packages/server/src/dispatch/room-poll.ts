@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Demand, Lease, Session, Store } from '../store/store.ts';
+import { agentSettings, settingsKey } from './agent-settings.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
@@ -72,7 +73,10 @@ export class RoomPoll {
     if (open.some((session) => session.roomSid !== live.sid)) return true;
     if (demand !== undefined && (demand.roomSid !== live.sid || state?.picture == null)) return true;
     const wanted = demand?.wanted ?? settings.rooms === 'all';
-    if (leases.has(live.name)) return !wanted || state?.picture?.status !== 'active';
+    if (leases.has(live.name)) {
+      if (!wanted || state?.picture?.status !== 'active') return true;
+      return demand !== undefined && state.given?.settings !== settingsKey(agentSettings(demand, settings));
+    }
     return wanted || open.length > 0;
   }
 

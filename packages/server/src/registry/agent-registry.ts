@@ -67,7 +67,9 @@ export type WorkerCommand =
   | { type: 'promote'; room: string; epoch: number }
   /** Take no more rooms, hand over those you have, then exit. */
   | { type: 'drain'; reason: string }
-  | { type: 'leave'; room: string; epoch: number; reason: string };
+  | { type: 'leave'; room: string; epoch: number; reason: string }
+  /** All settings of a room that is served, after some of them changed. Repeating it changes nothing. */
+  | { type: 'settings'; room: string; epoch: number; settings: DemandSettings };
 
 /** What a worker tells the dispatcher about one of its rooms. */
 export type WorkerReport =

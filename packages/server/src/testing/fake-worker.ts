@@ -68,10 +68,12 @@ export class FakeWorker {
   #onCommand(command: WorkerCommand): void {
     this.commands.push(command);
     if (this.answer === 'deaf') return;
-    if (command.type === 'assign') this.#soon(() => this.#take(command.assignment));
-    if (command.type === 'leave' && this.rooms.get(command.room)?.epoch === command.epoch) {
-      this.#soon(() => this.leave(command.room, command.reason, false));
-    }
+    if (command.type === 'assign') return this.#soon(() => this.#take(command.assignment));
+    if (command.type !== 'leave' && command.type !== 'settings') return;
+    const assignment = this.rooms.get(command.room);
+    if (assignment?.epoch !== command.epoch) return;
+    if (command.type === 'leave') this.#soon(() => this.leave(command.room, command.reason, false));
+    else this.rooms.set(command.room, { ...assignment, settings: command.settings });
   }
 
   async #take(assignment: Assignment): Promise<void> {

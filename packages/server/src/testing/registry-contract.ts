@@ -186,6 +186,26 @@ function describeMessages(under: () => RegistryUnderTest): void {
     expect(others).toEqual([]);
   });
 
+  it('brings every kind of command as it was sent', async () => {
+    const { registry } = under();
+    const heard: WorkerCommand[] = [];
+    registry.onCommand('agt_a', (command) => heard.push(command));
+    await vi.waitFor(async () => expect(await registry.command('agt_a', leave('first'))).toBe(true));
+    const settings = { language: 'de', hints: ['Zwickau 🎙️'], targetLanguages: ['fr'], maxParticipants: 3 };
+    const place = { room: 'a/b 🎙️', epoch: 7 };
+    const session = { roomSid: 'RM_1', sessionId: 'ses_1', standby: true };
+    const commands: WorkerCommand[] = [
+      { type: 'assign', assignment: { ...place, ...session, url: 'ws://x', token: 't', settings } },
+      { type: 'settings', ...place, settings },
+      { type: 'handover', ...place, successor: 'agt_b' },
+      { type: 'promote', ...place },
+      { type: 'drain', reason: 'upgrade' },
+      { type: 'leave', ...place, reason: 'stopped' },
+    ];
+    for (const command of commands) await registry.command('agt_a', command);
+    await vi.waitFor(() => expect(heard.slice(-commands.length)).toEqual(commands));
+  });
+
   it('says when nobody listens to a command', async () => {
     const { registry } = under();
     expect(await registry.command('agt_nobody', leave('r'))).toBe(false);

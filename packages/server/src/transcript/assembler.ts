@@ -30,6 +30,7 @@ export interface Revision {
 export class Assembler {
   readonly #track: TrackIdentity;
   readonly #makeId: () => string;
+  #language: string;
   #open: { id: string; revision: number; stable: string } | null = null;
   /** End of the last final: finals never overlap. */
   #watermark = 0;
@@ -37,6 +38,7 @@ export class Assembler {
   constructor(track: TrackIdentity, makeId: () => string) {
     this.#track = track;
     this.#makeId = makeId;
+    this.#language = track.language;
   }
 
   /** End of the last final, in samples. */
@@ -44,8 +46,9 @@ export class Assembler {
     return this.#watermark;
   }
 
-  /** The revision an event makes, or null when it makes none. */
-  accept(event: SttEvent): Revision | null {
+  /** The revision an event makes, or null when it makes none. `language` is what the engine was told to expect. */
+  accept(event: SttEvent, language: string = this.#language): Revision | null {
+    this.#language = language;
     if (event.type === 'partial') return this.#partial(event);
     if (event.type === 'final') return this.#final(event);
     return null;
@@ -105,7 +108,7 @@ export class Assembler {
       endMs: event.endSample / samplesPerMs,
       startedAt: Math.round(anchorAt + startMs),
       confidence: final?.confidence ?? null,
-      language: final?.language ?? track.language,
+      language: final?.language ?? this.#language,
       ...(final?.words && { words: final.words }),
     };
     return { segment, startSample: event.startSample, endSample: event.endSample };
