@@ -166,6 +166,8 @@ export const capacityViewSchema = z.object({
   queuedRooms: z.number(),
   /** Workers the pool would like to have now. */
   wantedAgents: z.number(),
+  /** Why that many. */
+  wantedReason: z.string(),
   /** Mean age of the running sessions, milliseconds. */
   avgSessionDuration: z.number(),
 });

@@ -5,8 +5,9 @@ import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
 import type { Store } from '../store/store.ts';
-import { AgentPool } from './agent-pool.ts';
+import { AgentPool, type PoolSettings } from './agent-pool.ts';
 import { Assigner } from './assigner.ts';
+import { countCapacity } from './capacity.ts';
 import { DemandKeeper } from './demand-keeper.ts';
 import { DirtyRooms, type HintSource } from './dirty-rooms.ts';
 import { type DispatcherSettings, defaultDispatcherSettings } from './dispatcher-settings.ts';
@@ -33,7 +34,7 @@ export interface AgentDispatcherDeps {
   /** What is left out has its default. */
   settings: Pick<DispatcherSettings, 'url' | 'language' | 'provider'> & Partial<DispatcherSettings>;
   /** Default: one worker, as on one machine. */
-  pool?: AgentPool;
+  pool?: PoolSettings;
   /** Default: real timers. */
   scheduler?: Scheduler;
   /** Default: `leastLoaded`. */
@@ -84,9 +85,9 @@ export class AgentDispatcher {
     const scheduler = deps.scheduler ?? systemScheduler;
     this.#settings = settings;
     this.#scheduler = scheduler;
-    this.#pool = deps.pool ?? new AgentPool({ scheduler, bounds: { min: 1, max: 1 } });
     const random = deps.random ?? Math.random;
     this.#random = random;
+    this.#pool = this.#makePool();
     const reach = new Reachability(logger, metrics);
     this.#reach = reach;
     const directory = watchedDirectory(deps.directory, reach);
@@ -178,16 +179,15 @@ export class AgentDispatcher {
       this.#deps.registry.getAgentMetrics(),
     ]);
     const { metrics } = this.#deps;
-    const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
-    // A lease that a dead worker left behind takes up no slot of those alive.
-    const used = agents.reduce((sum, agent) => sum + (leases.used.get(agent.agentId) ?? 0), 0);
+    const counted = countCapacity(agents, leases, this.#waiting.ready);
+    const { slots, used } = counted;
     const queued = this.#waiting.size;
-    metrics.set('agents_active', {}, agents.length);
+    metrics.set('agents_active', {}, counted.agents);
     metrics.set('slots_total', {}, slots);
     metrics.set('slots_used', {}, used);
     metrics.set('sessions_active', {}, used);
     metrics.set('queue_depth', {}, queued);
-    this.#pool.observe({ agents: agents.length, slots, used, queued });
+    this.#pool.observe(counted.load, counted.workers);
     this.#wake(countFree(takers(agents, leases)));
     const { total, busy, available, avgSessionDuration } = view;
     return {
@@ -195,6 +195,7 @@ export class AgentDispatcher {
       slots: { total: slots, used },
       queuedRooms: queued,
       wantedAgents: this.#pool.wanted,
+      wantedReason: this.#pool.reason,
       avgSessionDuration,
     };
   }
@@ -202,6 +203,13 @@ export class AgentDispatcher {
   /** Whether LiveKit and the store answer. */
   health(): Readiness['checks'] {
     return this.#reach.health();
+  }
+
+  #makePool(): AgentPool {
+    const { registry, clock, metrics, logger, pool = { bounds: { min: 1, max: 1 } } } = this.#deps;
+    const { processes, ...settings } = pool;
+    const local = processes && { processes, registry, clock, logger, random: this.#random };
+    return new AgentPool({ scheduler: this.#scheduler, metrics, ...settings, ...(local && { local }) });
   }
 
   #makeDirtyRooms(): DirtyRooms {

@@ -1,10 +1,16 @@
+import type { Metrics } from '../observability/metric-table.ts';
+import { LocalWorkers, type LocalWorkersDeps, type PooledWorker } from './local-workers.ts';
+import type { PoolReason } from './reasons.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { WorkerProcesses } from './worker-processes.ts';
 
-/** Slots of all workers, how many are used, and the rooms that wait for one. */
+/** Workers that take rooms, their slots, and what there is to do for them. */
 export interface PoolLoad {
   agents: number;
   slots: number;
+  /** Slots that are held, those of workers that drain included: their rooms have to go somewhere. */
   used: number;
+  /** Rooms that wait for a slot. */
   queued: number;
 }
 
@@ -30,63 +36,125 @@ export const defaultPoolBounds: PoolBounds = {
 /** How often the pool is judged, ms. */
 export const defaultPoolIntervalMs = 30_000;
 
-/**
- * How many workers there should be: enough that the wanted rooms use at most `scaleUpAt` of the slots. Between the two
- * thresholds nothing changes, so that the number does not swing. Pure.
- */
-export function wantedAgents(load: PoolLoad, bounds: PoolBounds): number {
-  const perAgent = load.agents > 0 && load.slots > 0 ? load.slots / load.agents : bounds.slotsPerAgent;
-  const needed = Math.ceil((load.used + load.queued) / (perAgent * bounds.scaleUpAt));
-  const share = load.slots > 0 ? load.used / load.slots : 1;
-  const isTooFew = load.queued > 0 || share > bounds.scaleUpAt;
-  const isTooMany = load.queued === 0 && share < bounds.scaleDownAt;
-  const wanted = isTooFew
-    ? Math.max(needed, load.agents)
-    : isTooMany
-      ? Math.min(needed, load.agents)
-      : load.agents;
-  return Math.min(bounds.max, Math.max(bounds.min, wanted));
+/** How many workers there should be, and why. */
+export interface PoolVerdict {
+  wanted: number;
+  reason: PoolReason;
 }
 
-/** Judges the load at intervals and remembers how many workers are wanted, for an autoscaler to read. */
+/**
+ * Enough workers that the wanted rooms use at most `scaleUpAt` of the slots. Between the two thresholds nothing
+ * changes, so that the number does not swing. Pure.
+ */
+export function judgePool(load: PoolLoad, bounds: PoolBounds): PoolVerdict {
+  const { wanted, reason } = unbounded(load, bounds);
+  if (wanted > bounds.max) return { wanted: bounds.max, reason: 'most allowed' };
+  if (wanted < bounds.min) return { wanted: bounds.min, reason: 'fewest allowed' };
+  return { wanted, reason };
+}
+
+function unbounded(load: PoolLoad, bounds: PoolBounds): PoolVerdict {
+  const { agents, slots, used, queued } = load;
+  const perAgent = agents > 0 && slots > 0 ? slots / agents : bounds.slotsPerAgent;
+  const needed = Math.ceil((used + queued) / (perAgent * bounds.scaleUpAt));
+  const share = slots > 0 ? used / slots : 1;
+  if (queued > 0) return { wanted: Math.max(needed, agents), reason: 'rooms wait' };
+  if (share > bounds.scaleUpAt) return { wanted: Math.max(needed, agents), reason: 'slots run short' };
+  if (share < bounds.scaleDownAt) return { wanted: Math.min(needed, agents), reason: 'slots to spare' };
+  return { wanted: agents, reason: 'enough workers' };
+}
+
+export interface AgentPoolOptions {
+  scheduler: Scheduler;
+  metrics: Metrics;
+  bounds?: Partial<PoolBounds>;
+  intervalMs?: number;
+  /** Mode `local`: the pool starts and drains workers itself. Without it the number is only told, for an autoscaler. */
+  local?: LocalWorkersDeps;
+}
+
+/** What a composition root may say about the pool; the dispatcher brings the rest. */
+export interface PoolSettings {
+  bounds?: Partial<PoolBounds>;
+  intervalMs?: number;
+  /** Given in mode `local`. */
+  processes?: WorkerProcesses;
+}
+
+/**
+ * Decides how many workers there should be. It judges at intervals, and at once when rooms wait. To want fewer takes two
+ * judgements in a row: a picture that was lost for a moment must not cost workers.
+ */
 export class AgentPool {
   readonly #scheduler: Scheduler;
+  readonly #metrics: Metrics;
   readonly #bounds: PoolBounds;
   readonly #intervalMs: number;
+  readonly #local: LocalWorkers | null;
   #load: PoolLoad = { agents: 0, slots: 0, used: 0, queued: 0 };
-  #wanted: number;
+  #workers: readonly PooledWorker[] = [];
+  #verdict: PoolVerdict;
+  /** What the last judgement at an interval would have liked. */
+  #lastLiking = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | null = null;
 
-  constructor(options: { scheduler: Scheduler; bounds?: Partial<PoolBounds>; intervalMs?: number }) {
+  constructor(options: AgentPoolOptions) {
     this.#scheduler = options.scheduler;
+    this.#metrics = options.metrics;
     this.#bounds = { ...defaultPoolBounds, ...options.bounds };
     this.#intervalMs = options.intervalMs ?? defaultPoolIntervalMs;
-    this.#wanted = this.#bounds.min;
+    this.#local = options.local === undefined ? null : new LocalWorkers(options.local);
+    this.#verdict = { wanted: this.#bounds.min, reason: 'fewest allowed' };
   }
 
-  /** Workers wanted at the last judgement. */
+  /** Workers wanted now. */
   get wanted(): number {
-    return this.#wanted;
+    return this.#verdict.wanted;
+  }
+
+  get reason(): PoolReason {
+    return this.#local?.trouble ?? this.#verdict.reason;
   }
 
   /** Idempotent. */
   start(): void {
     this.#cancel ??= this.#scheduler.after(this.#intervalMs, () => this.#judge());
+    this.#local?.start();
+    this.#metrics.set('agents_wanted', {}, this.wanted);
   }
 
-  /** Idempotent. */
+  /** Idempotent. Workers go on: they belong to their rooms. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = null;
+    this.#local?.stop();
   }
 
-  /** The dispatcher tells the load whenever it has counted it. */
-  observe(load: PoolLoad): void {
+  /** The dispatcher tells the load and the workers it hears whenever it has counted them. */
+  observe(load: PoolLoad, workers: readonly PooledWorker[]): void {
     this.#load = load;
+    this.#workers = workers;
+    if (load.queued > 0) this.#grow(judgePool(load, this.#bounds));
+    if (this.#cancel !== null) this.#local?.startMissing(this.wanted, workers);
   }
 
   #judge(): void {
-    this.#wanted = wantedAgents(this.#load, this.#bounds);
+    const verdict = judgePool(this.#load, this.#bounds);
+    const now = Math.max(this.wanted, this.#load.agents);
+    const isFewer = verdict.wanted < now;
+    const wanted = isFewer ? Math.min(now, Math.max(verdict.wanted, this.#lastLiking)) : verdict.wanted;
+    this.#lastLiking = verdict.wanted;
+    this.#take({ wanted: Math.min(wanted, this.#bounds.max), reason: verdict.reason });
+    this.#local?.drainExcess(this.wanted, this.#workers);
     this.#cancel = this.#scheduler.after(this.#intervalMs, () => this.#judge());
+  }
+
+  #grow(verdict: PoolVerdict): void {
+    if (verdict.wanted > this.wanted) this.#take(verdict);
+  }
+
+  #take(verdict: PoolVerdict): void {
+    this.#verdict = verdict;
+    this.#metrics.set('agents_wanted', {}, verdict.wanted);
   }
 }

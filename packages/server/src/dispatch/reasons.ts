@@ -22,3 +22,15 @@ export const dispatchReasons = [
   'livekit unreachable',
 ] as const;
 export type DispatchReason = (typeof dispatchReasons)[number];
+
+/** Why there should be as many workers as there should. */
+export const poolReasons = [
+  'enough workers',
+  'rooms wait',
+  'slots run short',
+  'slots to spare',
+  'fewest allowed',
+  'most allowed',
+  'workers crash',
+] as const;
+export type PoolReason = (typeof poolReasons)[number];

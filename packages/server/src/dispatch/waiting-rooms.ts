@@ -24,6 +24,11 @@ export class WaitingRooms {
     return this.#rooms.size;
   }
 
+  /** Rooms that would be served now if there were slots. */
+  get ready(): number {
+    return this.inOrder().filter((entry) => !entry.paused).length;
+  }
+
   get(room: string): WaitingRoom | undefined {
     return this.#rooms.get(room);
   }

@@ -50,6 +50,11 @@ export const metricTable = {
     labels: [],
     buckets: waitBuckets,
   },
+  agents_wanted: {
+    type: 'gauge',
+    help: 'Agent workers there should be; an autoscaler may follow it.',
+    labels: [],
+  },
   slots_total: { type: 'gauge', help: 'Slots of all workers alive.', labels: [] },
   slots_used: { type: 'gauge', help: 'Slots held by a lease.', labels: [] },
   caption_latency_seconds: {

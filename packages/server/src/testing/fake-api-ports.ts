@@ -125,6 +125,7 @@ export class FakeApiPorts {
         slots: { total: 10, used: 0 },
         queuedRooms: 0,
         wantedAgents: 1,
+        wantedReason: 'enough workers',
         avgSessionDuration: 0,
       }),
     };
