@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
+import { loadConfig } from '../config/index.ts';
 import { FakeApiPorts, fakeSegment, fakeSession } from '../testing/fake-api-ports.ts';
 import { createApi } from './server.ts';
 
@@ -83,6 +84,43 @@ describe('API keys', () => {
     const refused = await call(start, 'viewer-secret', 'POST');
     expect(refused.statusCode).toBe(403);
     expect(refused.json()).toMatchObject({ code: 'forbidden' });
+  });
+
+  describe.each(['viewer', 'operator', 'admin'])('the role %s, as it is configured', (role) => {
+    const env = {
+      DIALOGLENS_API_KEYS: 'viewer:the-viewers-secret,operator:the-operators-secret,the-admins-secret',
+    };
+    const secret = `the-${role}s-secret`;
+    beforeEach(async () => {
+      const { config } = loadConfig({ flags: {}, env, cwd: '.' });
+      app = createApi(ports.deps({ keys: config.apiKeys })).app;
+      await app.ready();
+      return () => app.close();
+    });
+
+    test('reads every room', async () => {
+      const reads = Object.entries(app.swagger().paths ?? {}).filter(([, operations]) => operations?.get);
+      const urls = reads.map(([path]) => path).filter((path) => path.startsWith('/api/'));
+      expect(urls.length).toBeGreaterThanOrEqual(10);
+      ports.sessions.set('ses_1', fakeSession({ id: 'ses_1', endedAt: 5 }));
+      await call(start, role === 'viewer' ? 'the-admins-secret' : secret, 'POST');
+      for (const url of [...urls, '/metrics']) {
+        const query = { '/api/search': '?q=x', '/api/sessions/{id}/export': '?format=txt' }[url] ?? '';
+        const asked = url.replace('{room}', 'standup').replace('{id}', 'ses_1') + query;
+        expect([asked, (await call(asked, secret)).statusCode]).toEqual([asked, 200]);
+      }
+    });
+
+    test('starts and stops, unless it only views', async () => {
+      const expected = role === 'viewer' ? 403 : 200;
+      for (const what of ['start', 'stop']) {
+        const url = `/api/rooms/standup/${what}-transcription`;
+        expect([url, (await call(url, secret, 'POST')).statusCode]).toEqual([url, expected]);
+      }
+      expect(ports.stopped.map(({ actor }) => actor)).toEqual(
+        { viewer: [], operator: ['key:key-2'], admin: ['key:key-3'] }[role],
+      );
+    });
   });
 
   test('an operator, known by hash only, starts and stops', async () => {

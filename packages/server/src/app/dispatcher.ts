@@ -92,7 +92,7 @@ async function startApi(
   const api = createApi({
     host,
     port,
-    keys: apiKeys.map((secret, i) => ({ id: `key ${i + 1}`, role: 'admin' as const, secret })),
+    keys: apiKeys,
     store,
     registry,
     control: dispatcher.control,

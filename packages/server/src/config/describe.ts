@@ -22,12 +22,18 @@ export function describeConfig({ config, sources }: LoadedConfig): string {
 function shownValue(setting: Setting, value: unknown): string | number | boolean | undefined {
   if (value === undefined) return undefined;
   if (Array.isArray(value)) {
-    const shown = value.map((item) => (setting.secret ? mask : String(item)));
+    const shown = value.map((item) => (setting.secret ? shownSecret(item) : String(item)));
     return shown.length === 0 ? undefined : shown.join(', ');
   }
   if (setting.secret === 'all') return mask;
   if (setting.secret === 'password') return withoutPassword(String(value));
   return typeof value === 'number' || typeof value === 'boolean' ? value : String(value);
+}
+
+/** An API key keeps its role, which tells whose key it is. */
+function shownSecret(item: unknown): string {
+  const role: unknown = typeof item === 'object' && item !== null ? Reflect.get(item, 'role') : undefined;
+  return typeof role === 'string' ? `${role}:${mask}` : mask;
 }
 
 /** Passwords stand in the authority or, as PostgreSQL allows, in the query. */

@@ -67,6 +67,23 @@ describe('precedence', () => {
     expect(load(env, { follow: true }).config).toMatchObject({ port: 3010, speech: { language: 'en' } });
   });
 
+  it('reads API keys with and without a role, from the environment and from the file', () => {
+    const keys = 'just-a-long-secret, viewer:reads:and-reads-and, operator: runs-the-meetings';
+    expect(load({ DIALOGLENS_API_KEYS: keys }).config.apiKeys).toEqual([
+      { id: 'key-1', role: 'admin', secret: 'just-a-long-secret' },
+      { id: 'key-2', role: 'viewer', secret: 'reads:and-reads-and' },
+      { id: 'key-3', role: 'operator', secret: 'runs-the-meetings' },
+    ]);
+    const file = `apiKeys:
+  - { id: dashboard, role: viewer, secret: reads-and-reads-and }
+  - operator:runs-the-meetings
+`;
+    expect(load({}, yaml(file)).config.apiKeys).toEqual([
+      { id: 'dashboard', role: 'viewer', secret: 'reads-and-reads-and' },
+      { id: 'key-2', role: 'operator', secret: 'runs-the-meetings' },
+    ]);
+  });
+
   it('follows XDG, resolves relative folders and expands the home folder', () => {
     const { config } = load({ XDG_CACHE_HOME: '/xdg' }, { ...yaml('dataDir: ~/words'), data: undefined });
     expect(config.cacheDir).toBe('/xdg/dialoglens');
@@ -136,6 +153,36 @@ describe('problems', () => {
     expect(refusal({}, { config: 'nowhere.yaml' })).toMatch(/--config: cannot be read.*nowhere\.yaml/);
   });
 
+  const long = 'sixteen-or-longer';
+  it.each([
+    ['a-secret', 'key 1: must have at least 16 characters'],
+    [`${long}, viewer:short`, 'key 2: must have at least 16 characters'],
+    [`vewer:${long}`, 'key 1: what stands before the colon must be viewer, operator or admin'],
+    [`admin:${long}, viewer:${long}`, 'key 2: is the same as key 1'],
+    [`${long} with-space`, 'key 1: may have letters, digits and signs of ASCII only, and no spaces'],
+  ])('refuses the API keys %s in the environment', (keys, expected) => {
+    const message = refusal({ DIALOGLENS_API_KEYS: keys });
+    expect(message).toContain(`apiKeys: DIALOGLENS_API_KEYS is its value, which is not valid: ${expected}`);
+    for (const secret of [long, 'a-secret', 'short', 'vewer']) expect(message).not.toContain(secret);
+  });
+
+  it.each([
+    [`apiKeys: ${long}`, 'must be a list of keys'],
+    [`apiKeys: [{ role: boss, secret: ${long} }]`, 'key 1: role must be viewer, operator or admin'],
+    [`apiKeys: [{ role: viewer }]`, 'key 1: secret must be text'],
+    [`apiKeys: [{ id: a b, role: viewer, secret: ${long} }]`, 'key 1: id may have letters'],
+    [`apiKeys: [{ ${long}: viewer }]`, 'key 1: '],
+    [`apiKeys: [1234567890123456]`, 'key 1: must be text or an object of id (optional), role and secret'],
+    [
+      `apiKeys: [{ id: a, role: admin, secret: ${long}1 }, { id: a, role: viewer, secret: ${long}2 }]`,
+      'key 2: has the id of key 1',
+    ],
+  ])('refuses the API keys of the file %s', (text, expected) => {
+    const message = refusal({}, yaml(text));
+    expect(message).toContain(expected);
+    expect(message).not.toContain(long);
+  });
+
   it('never shows a secret', () => {
     const message = refusal({
       DIALOGLENS_API_KEYS: 'hush',
@@ -156,12 +203,13 @@ describe('describeConfig', () => {
         LIVEKIT_API_KEY: 'key',
         LIVEKIT_API_SECRET: 'hush-hush',
         DATABASE_URL: 'postgres://me:hush-hush@db:5432/words?sslpassword=hush-hush',
-        DIALOGLENS_API_KEYS: 'hush-hush-hush-hush',
+        DIALOGLENS_API_KEYS: 'hush-hush-hush-hush, viewer:hush-hush-hush-2',
       }),
     );
     expect(text).not.toContain('hush');
     expect(text).toMatch(/url: wss:\/\/example\.org # LIVEKIT_URL/);
     expect(text).toMatch(/databaseUrl: postgres:\/\/me:\*+@db:5432\/words\?sslpassword=\S+ # DATABASE_URL/);
+    expect(text).toMatch(/apiKeys: admin:\*+, viewer:\*+ # DIALOGLENS_API_KEYS/);
     expect(text).toMatch(/port: 3010 # default/);
     expect(text).toMatch(/workerId: # not set/);
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiKeysSchema } from './api-keys.ts';
 
 /**
  * Every setting: what it may be, its default, and the sentence that explains it in `docs/reference/configuration.md`.
@@ -27,8 +28,6 @@ function url(schemes: readonly string[]) {
 }
 
 const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
-/** What a caller must not be able to guess. */
-const minApiKeyLength = 16;
 
 const livekit = z.strictObject({
   url: url(['ws:', 'wss:', 'http:', 'https:']).optional().register(settingDocs, {
@@ -175,13 +174,10 @@ export const configSchema = z.strictObject({
     flag: 'port',
     doc: 'Port of the API; 0 takes any free one.',
   }),
-  apiKeys: z
-    .array(z.string().min(minApiKeyLength, `must each have at least ${minApiKeyLength} characters`))
-    .default([])
-    .register(settingDocs, {
-      secret: 'all',
-      doc: 'Keys that callers of the API send as `Authorization: Bearer …`; several are separated by commas in the environment.',
-    }),
+  apiKeys: apiKeysSchema.default([]).register(settingDocs, {
+    secret: 'all',
+    doc: 'Keys that callers of the API send as `Authorization: Bearer …`, each of at least 16 characters: `secret`, `role:secret`, or in the file also `{ id, role, secret }` with an `id` for the audit log. A `viewer` reads, an `operator` also starts and stops, an `admin` may do everything; a key without a role is an admin’s. Several are separated by commas in the environment.',
+  }),
   dataDir: z.string().min(1).register(settingDocs, {
     flag: 'data',
     defaultText: '`dialoglens` in `$XDG_DATA_HOME` or `~/.local/share`',

@@ -38,12 +38,13 @@ function environmentName(path: readonly string[]): string {
   return `DIALOGLENS_${words.join('_').toUpperCase()}`;
 }
 
-/** The schema below `.default()` and `.optional()`. */
+/** The schema below `.default()`, `.optional()` and `.transform()`: what a value looks like when it is written. */
 export function bareSchema(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
     const inner = schema.unwrap();
     return inner instanceof z.ZodType ? bareSchema(inner) : schema;
   }
+  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodType) return bareSchema(schema.in);
   return schema;
 }
 
