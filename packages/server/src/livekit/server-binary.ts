@@ -78,13 +78,26 @@ async function answer(
   }
 }
 
+/** Whether there is a Go that `ensureLiveKitServer` could build with. */
+export async function canBuildLiveKitServer(environment: BinaryOptions['environment']): Promise<boolean> {
+  const text = await goVersion(environment);
+  return text !== null && isNewEnough(text);
+}
+
+/** What `go version` says; null when there is no Go. */
+function goVersion(environment: BinaryOptions['environment']): Promise<string | null> {
+  return answer('go', ['version'], { ...environment, GOTOOLCHAIN: 'local' });
+}
+
+function isNewEnough(goVersionText: string): boolean {
+  const [, major, minor] = /go(\d+)\.(\d+)/.exec(goVersionText) ?? [];
+  return Number(major) > oldestGo[0] || (Number(major) === oldestGo[0] && Number(minor) >= oldestGo[1]);
+}
+
 async function requireGo(environment: BinaryOptions['environment']): Promise<void> {
-  const text = await answer('go', ['version'], { ...environment, GOTOOLCHAIN: 'local' });
+  const text = await goVersion(environment);
   if (text === null) throw missing('There is no livekit-server on the PATH and no Go to build one with.');
-  const [, major, minor] = /go(\d+)\.(\d+)/.exec(text) ?? [];
-  const isNewEnough =
-    Number(major) > oldestGo[0] || (Number(major) === oldestGo[0] && Number(minor) >= oldestGo[1]);
-  if (isNewEnough) return;
+  if (isNewEnough(text)) return;
   throw missing(
     `There is no livekit-server on the PATH, and building one needs Go ${oldestGo.join('.')} (here: ${text.trim()}).`,
   );
