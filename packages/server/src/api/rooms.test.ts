@@ -25,7 +25,7 @@ describe('start and stop', () => {
     expect(bare.statusCode).toBe(200);
     expect(bare.json()).toEqual({
       success: true,
-      message: 'Transcription agent will join room when it starts',
+      message: 'Transcription agent will join room when somebody is in it',
       status: 'armed',
       room: 'standup',
       reason: 'room has not started',
@@ -76,7 +76,11 @@ describe('start and stop', () => {
   test('stop without start is answered, and stop after start stops', async () => {
     expect((await post(stopUrl('standup'))).json()).toMatchObject({ success: true, status: 'idle' });
     await post(startUrl('standup'));
-    expect((await post(stopUrl('standup'))).json()).toMatchObject({ success: true, status: 'stopped' });
+    expect((await post(stopUrl('standup'))).json()).toMatchObject({
+      success: true,
+      message: 'Transcription agent will not join room',
+      status: 'stopped',
+    });
   });
 
   test('the dispatcher refuses a language', async () => {

@@ -13,7 +13,7 @@ import { DialogLensError } from '../errors.ts';
 import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
 import { actorOf, requireRoomController, requireRoomReader, roomScope } from './callers.ts';
 import { pageByKey } from './paging.ts';
-import type { StartAnswer } from './ports.ts';
+import type { StartAnswer, StopAnswer } from './ports.ts';
 
 const roomParams = z.object({ room: roomNameSchema });
 
@@ -32,7 +32,7 @@ const startBody = demandSettingsSchema
 const startMessages: Record<StartAnswer['status'], string> = {
   assigned: 'Transcription agent will join room shortly',
   queued: 'Transcription agent will join room as soon as a slot is free',
-  armed: 'Transcription agent will join room when it starts',
+  armed: 'Transcription agent will join room when somebody is in it',
 };
 
 /** Reading, starting and stopping rooms. */
@@ -120,13 +120,9 @@ settings that are sent replace the ones before, each speaker from the next pause
       const { room } = request.params;
       requireRoomController(request.caller, room);
       const { status, reason, sessionId } = await control.stop(room, actorOf(request.caller));
-      const message =
-        status === 'stopped'
-          ? 'Transcription agent will leave room shortly'
-          : 'No transcription was running in room';
       return {
         success: true as const,
-        message,
+        message: stopMessage(status, sessionId),
         status,
         room,
         reason,
@@ -134,4 +130,11 @@ settings that are sent replace the ones before, each speaker from the next pause
       };
     },
   );
+}
+
+function stopMessage(status: StopAnswer['status'], sessionId: string | null): string {
+  if (status === 'idle') return 'No transcription was running in room';
+  return sessionId === null
+    ? 'Transcription agent will not join room'
+    : 'Transcription agent will leave room shortly';
 }
