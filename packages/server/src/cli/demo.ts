@@ -13,6 +13,16 @@ import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 const demoRoom = 'dialoglens-demo';
 const writtenWithinMs = 10_000;
 
+/** Port, slots and policy are the demo's own. */
+const ownSettings = [
+  'livekit.url',
+  'dataDir',
+  'log.level',
+  'log.format',
+  'speech.provider',
+  'speech.language',
+];
+
 /** `dialoglens demo`: the sample meeting once, with its record at the end. */
 export function addDemo(program: Command): void {
   const command = program
@@ -23,7 +33,7 @@ export function addDemo(program: Command): void {
       '\nRuns beside a `dialoglens start` on ports of its own and keeps its record in a folder of its own.\n' +
         'With LIVEKIT_URL set the meeting is played on that server.\n\nExample:\n  $ dialoglens demo',
     );
-  withSettings(command).action(async () => {
+  withSettings(command, ownSettings).action(async () => {
     const { config } = readSettings(command);
     await run(await besideStart(config));
   });

@@ -1,15 +1,41 @@
 import type { Command } from 'commander';
-import { type Config, type LoadedConfig, loadProcessConfig, settings } from '../config/index.ts';
+import {
+  type Config,
+  defaultText,
+  type LoadedConfig,
+  loadProcessConfig,
+  type Setting,
+  settings,
+  valueRange,
+} from '../config/index.ts';
 
 /** Adds `--config` and a flag for every setting that has one. */
 export function withSettings(command: Command, only?: readonly string[]): Command {
   command.option('-c, --config <file>', 'YAML file with settings');
   for (const setting of settings) {
     if (!setting.flag || (only && !only.includes(setting.path))) continue;
-    const value = setting.kind === 'boolean' ? '' : ` <${setting.flag.split('-').at(-1)}>`;
-    command.option(`--${setting.flag}${value}`, setting.doc);
+    command.option(`--${setting.flag}${placeholder(setting)}`, helpText(setting));
   }
   return command;
+}
+
+/** ` <policy>`, ` <number>`, ` <folder>`; nothing for a switch. */
+function placeholder({ kind, path, flag }: Setting): string {
+  if (kind === 'boolean') return '';
+  if (kind === 'number') return ' <number>';
+  return ` <${path === 'dataDir' ? 'folder' : flag?.split('-').at(-1)}>`;
+}
+
+/** What the setting does, then its choices, its environment variable and its default. */
+function helpText(setting: Setting): string {
+  const range = valueRange(setting).replaceAll('`', '');
+  const standard = defaultText(setting).replaceAll('`', '');
+  const notes = [
+    ...(range.includes(', ') ? [`one of ${range}`] : []),
+    `env ${setting.env}`,
+    ...(standard === 'not set' ? [] : [`default ${standard}`]),
+  ];
+  return `${setting.doc} [${notes.join('; ')}]`;
 }
 
 /** The configuration of a command. @throws DialogLensError `invalid_config` */

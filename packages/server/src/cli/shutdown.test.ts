@@ -38,7 +38,7 @@ async function startWithSlowGo() {
   return { child, output, ended };
 }
 
-it('ends set-up at the first Ctrl-C and leaves nothing half made', async () => {
+it('ends set-up at the first Ctrl-C and leaves nothing half made', { timeout: 90_000 }, async () => {
   const { child, output, ended } = await startWithSlowGo();
   child.kill('SIGINT');
   expect(await ended).toEqual([130, null]);

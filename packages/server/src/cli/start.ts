@@ -64,10 +64,11 @@ async function run(config: Config, sample: boolean): Promise<void> {
 }
 
 function announce({ api, livekit }: Stack, config: Config): void {
+  const key = config.apiKeys.length > 0 ? ' -H "Authorization: Bearer $KEY"' : '';
   const how =
     config.rooms.policy === 'all'
       ? 'Every room with a speaker is transcribed.'
-      : `Start one with: curl -X POST ${api.url}/api/rooms/ROOM/start-transcription`;
+      : `Start one with: curl -X POST${key} ${api.url}/api/rooms/ROOM/start-transcription`;
   console.log(`${pc.green('✓')} Serving ${livekit.url}. ${how}`);
   console.log(`  API ${api.url}/docs`);
 }
