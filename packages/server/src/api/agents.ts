@@ -4,7 +4,7 @@ import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts
 import { requireViewer } from './callers.ts';
 
 /** The workers and what they can take. */
-export function registerAgents(app: ApiInstance, { registry, control }: ResourceDeps): void {
+export function registerAgents(app: ApiInstance, { control }: ResourceDeps): void {
   app.get(
     '/api/agents',
     {
@@ -16,7 +16,7 @@ export function registerAgents(app: ApiInstance, { registry, control }: Resource
     },
     async (request) => {
       requireViewer(request.caller);
-      return { items: await registry.agents() };
+      return { items: await control.agents() };
     },
   );
   app.get(

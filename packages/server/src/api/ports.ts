@@ -2,7 +2,7 @@ import type { CapacityView, DemandSettings, Readiness, RoomView, Segment } from 
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry } from '../registry/agent-registry.ts';
+import type { AgentRegistry, AgentStatus } from '../registry/agent-registry.ts';
 import type { Session, SpeakerCoverage, Store } from '../store/store.ts';
 
 /** What became of a start. `sessionId` and `queuePosition` are null when there is none. */
@@ -33,6 +33,8 @@ export interface TranscriptionControl {
   /** Every room that is wanted or served. */
   rooms(): Promise<RoomView[]>;
   room(name: string): Promise<RoomView | null>;
+  /** The workers that are heard; one that cannot be used says why. */
+  agents(): Promise<AgentStatus[]>;
   capacity(): Promise<CapacityView>;
 }
 
@@ -116,7 +118,7 @@ export interface ApiDeps {
   port: number;
   keys: readonly ApiKey[];
   store: Pick<Store, 'record' | 'inbox'>;
-  registry: Pick<AgentRegistry, 'agents' | 'subscribe'>;
+  registry: Pick<AgentRegistry, 'subscribe'>;
   control: TranscriptionControl;
   webhooks: WebhookReceiver;
   /** Null when no LiveKit key pair is known here. */

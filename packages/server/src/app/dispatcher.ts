@@ -2,6 +2,7 @@ import type { Readiness } from '@dialoglens/protocol';
 import { createApi } from '../api/server.ts';
 import { systemClock } from '../clock.ts';
 import { AgentDispatcher } from '../dispatch/agent-dispatcher.ts';
+import { placementPolicies } from '../dispatch/policy/index.ts';
 import type { RoomDirectory } from '../dispatch/room-directory.ts';
 import { DialogLensError } from '../errors.ts';
 import { exportFormats } from '../export/index.ts';
@@ -59,8 +60,10 @@ export async function startDispatcher(
     metrics,
     logger,
     checkSpeech,
+    policy: placementPolicies[config.placement.policy],
     settings: {
       url: livekit.url,
+      version,
       rooms: config.rooms.policy,
       pollMs: config.rooms.pollIntervalMs,
       language: config.speech.language,

@@ -23,7 +23,7 @@ export async function startWorker(context: ProcessContext, parts: WorkerParts): 
   const worker = new AgentWorker({
     id: workerId,
     slots: config.agent.slots,
-    region: null,
+    region: config.agent.region ?? null,
     version,
     leases: store.leases,
     parts: {

@@ -92,6 +92,9 @@ const agent = z.strictObject({
     flag: 'slots',
     doc: 'How many rooms one worker serves at a time; further rooms wait in the queue.',
   }),
+  region: z.string().min(1).max(64).optional().register(settingDocs, {
+    doc: 'Region or zone of this worker, such as `eu-west-1a`; the placement policy `spread` goes by it.',
+  }),
   maxParticipants: z.int().min(1).max(1_000).default(50).register(settingDocs, {
     doc: 'How many speakers of one room are transcribed, unless the room asks for another number.',
   }),
@@ -100,6 +103,12 @@ const agent = z.strictObject({
   }),
   screenShareAudio: z.boolean().default(false).register(settingDocs, {
     doc: 'Whether the sound of shared screens is transcribed too.',
+  }),
+});
+
+const placement = z.strictObject({
+  policy: z.enum(['least-loaded', 'pack', 'spread']).default('least-loaded').register(settingDocs, {
+    doc: 'Which worker a room is given to: `least-loaded` the one with the smallest share of used slots, `pack` the fullest that fits, so that others can be taken away, `spread` the least loaded of the region with the smallest share of used slots.',
   }),
 });
 
@@ -211,6 +220,7 @@ export const configSchema = z.strictObject({
   webhooks,
   frontDoor,
   agent,
+  placement,
   captions,
   speech,
   store,

@@ -32,7 +32,8 @@ export interface AgentDispatcherDeps {
   metrics: Metrics;
   logger: Logger;
   /** What is left out has its default. */
-  settings: Pick<DispatcherSettings, 'url' | 'language' | 'provider'> & Partial<DispatcherSettings>;
+  settings: Pick<DispatcherSettings, 'url' | 'language' | 'provider' | 'version'> &
+    Partial<DispatcherSettings>;
   /** Default: one worker, as on one machine. */
   pool?: PoolSettings;
   /** Default: real timers. */
@@ -188,7 +189,7 @@ export class AgentDispatcher {
     metrics.set('sessions_active', {}, used);
     metrics.set('queue_depth', {}, queued);
     this.#pool.observe(counted.load, counted.workers);
-    this.#wake(countFree(takers(agents, leases)));
+    this.#wake(countFree(takers(agents, leases, this.#settings.version)));
     const { total, busy, available, avgSessionDuration } = view;
     return {
       agents: { total, busy, available },
@@ -240,6 +241,7 @@ export class AgentDispatcher {
       reconcile: (room) => this.#reconciler.reconcile(room, 'api'),
       lookAgain: (room) => this.#look(room, 'retry', firstRetryMs),
       capacity: () => this.checkAgentCapacity(),
+      version: this.#settings.version,
     });
   }
 

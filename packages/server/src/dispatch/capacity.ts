@@ -23,7 +23,7 @@ export function countCapacity(
     agentId,
     status,
     slots,
-    used: (leases.used.get(agentId) ?? 0) + extraSlots,
+    used: (leases.roomsOf.get(agentId)?.length ?? 0) + extraSlots,
   }));
   // One that drains is about to go, with its slots; its rooms stay.
   const staying = workers.filter(({ status }) => status !== 'draining');

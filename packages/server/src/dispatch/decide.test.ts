@@ -26,7 +26,7 @@ const view = (change: Partial<RoomView> = {}): RoomView => ({
   people: { humans: 1, audio: true },
   lease: null,
   openSessionSids: [],
-  placement: { agentId: 'agt_a' },
+  placement: { agentId: 'agt_a', reason: 'least loaded' },
   isItsTurn: true,
   backingOff: false,
   ...change,
@@ -49,7 +49,14 @@ describe('decide', () => {
     [
       'sends an agent when a human speaks',
       {},
-      { action: 'assign', reason: 'agent free', status: 'assigned', agentId: 'agt_a', takeover: false },
+      {
+        action: 'assign',
+        reason: 'agent free',
+        status: 'assigned',
+        agentId: 'agt_a',
+        placement: 'least loaded',
+        takeover: false,
+      },
     ],
     [
       'waits for a human',
@@ -144,7 +151,14 @@ describe('decide', () => {
     [
       'takes over from a lost worker, muted or not',
       { lease: lease({ tenure: 'worker lost', holderAlive: false }), people: { humans: 1, audio: false } },
-      { action: 'assign', reason: 'worker lost', status: 'assigned', agentId: 'agt_a', takeover: true },
+      {
+        action: 'assign',
+        reason: 'worker lost',
+        status: 'assigned',
+        agentId: 'agt_a',
+        placement: 'least loaded',
+        takeover: true,
+      },
     ],
     [
       'does not take over a room without people',
@@ -189,7 +203,10 @@ describe('decide', () => {
       }),
     ),
     openSessionSids: fc.uniqueArray(sid),
-    placement: fc.constantFrom({ agentId: 'agt_a' }, { agentId: null, reason: 'no agents' as const }),
+    placement: fc.constantFrom(
+      { agentId: 'agt_a', reason: 'least loaded' as const },
+      { agentId: null, reason: 'no agents' as const },
+    ),
     isItsTurn: fc.boolean(),
     backingOff: fc.boolean(),
   });

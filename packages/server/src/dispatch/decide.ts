@@ -1,5 +1,6 @@
 import type { RoomStatus } from '@dialoglens/protocol';
-import type { DispatchReason } from './reasons.ts';
+import type { PlacementVerdict } from './policy/placement-policy.ts';
+import type { DispatchReason, PlacementReason } from './reasons.ts';
 import type { LiveParticipant, ParticipantKind } from './room-directory.ts';
 
 /** Successive polls that must miss a room before it counts as ended: one answer of `ListRooms` may omit a live room. */
@@ -17,9 +18,7 @@ export interface RoomView {
   /** SIDs of the incarnations whose sessions have no end yet. */
   openSessionSids: readonly string[];
   /** The worker a policy chose, or why there is none. */
-  placement:
-    | { agentId: string }
-    | { agentId: null; reason: 'no agents' | 'no agent ready' | 'all slots busy' };
+  placement: PlacementVerdict;
   /** True when no more rooms stand before this one in the queue than there are free slots. */
   isItsTurn: boolean;
   /** An agent failed here and the pause before the next attempt is not over. */
@@ -46,7 +45,15 @@ export interface People {
 }
 
 export type Decision =
-  | { action: 'assign'; reason: DispatchReason; status: RoomStatus; agentId: string; takeover: boolean }
+  | {
+      action: 'assign';
+      reason: DispatchReason;
+      status: RoomStatus;
+      agentId: string;
+      /** Why that worker. */
+      placement: PlacementReason;
+      takeover: boolean;
+    }
   | { action: 'queue'; reason: DispatchReason; status: RoomStatus }
   /** End what is over; nobody is there to be told. `freesLease` is false when the lease belongs to a newer incarnation. */
   | { action: 'release'; reason: DispatchReason; status: RoomStatus; freesLease: boolean }
@@ -134,5 +141,6 @@ function decideFree(view: RoomView): Decision {
 function place({ placement, isItsTurn }: RoomView, reason: DispatchReason, takeover: boolean): Decision {
   if (placement.agentId === null) return { action: 'queue', reason: placement.reason, status: 'queued' };
   if (!isItsTurn) return { action: 'queue', reason: 'all slots busy', status: 'queued' };
-  return { action: 'assign', reason, status: 'assigned', agentId: placement.agentId, takeover };
+  const { agentId, reason: why } = placement;
+  return { action: 'assign', reason, status: 'assigned', agentId, placement: why, takeover };
 }

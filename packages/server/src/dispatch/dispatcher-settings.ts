@@ -8,6 +8,8 @@ export interface DispatcherSettings {
   language: string;
   /** Speech provider of sessions whose demand names none. */
   provider: string;
+  /** Our own version: workers of a very different one take no rooms. */
+  version: string;
   /** Pause between polls of `ListRooms`, ± 20 %. */
   pollMs: number;
   /** Pause between looks at leases and heartbeats. */
@@ -32,7 +34,10 @@ export interface DispatcherSettings {
 }
 
 /** Defaults; the table in the design's chapter on leases and takeover is their source. */
-export const defaultDispatcherSettings: Omit<DispatcherSettings, 'url' | 'language' | 'provider'> = {
+export const defaultDispatcherSettings: Omit<
+  DispatcherSettings,
+  'url' | 'language' | 'provider' | 'version'
+> = {
   rooms: 'demand',
   pollMs: 5000,
   observeMs: 500,

@@ -10,6 +10,7 @@ export const dispatchReasons = [
   'no agents',
   'no agent ready',
   'all slots busy',
+  'worker version',
   'agent failed',
   'agent free',
   'worker lost',
@@ -34,3 +35,7 @@ export const poolReasons = [
   'workers crash',
 ] as const;
 export type PoolReason = (typeof poolReasons)[number];
+
+/** Why a room was given to this worker and not to another. */
+export const placementReasons = ['least loaded', 'fullest that fits', 'least used region'] as const;
+export type PlacementReason = (typeof placementReasons)[number];

@@ -9,13 +9,14 @@ import { countPeople, type Decision, decide, type LeaseView, type People, type R
 import type { DemandKeeper } from './demand-keeper.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
-import type { PlacementPolicy } from './policy/placement-policy.ts';
+import { choosePlacement } from './placement.ts';
+import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import { staleAgents } from './stale-agents.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
-import { countFree, type FreeSlots, type SessionPicture, takers, type World } from './world.ts';
+import { countFree, type SessionPicture, takers, type World } from './world.ts';
 
 export interface ReconcilerDeps {
   store: Pick<Store, 'leases' | 'demands' | 'record'>;
@@ -48,7 +49,7 @@ interface Look {
   leaseSession: Session | null;
   people: People;
   agents: readonly AgentStatus[];
-  takers: readonly FreeSlots[];
+  takers: readonly Candidate[];
 }
 
 /** A pause before looking again at a room that changed hands while it was looked at, ms. */
@@ -72,7 +73,7 @@ export class Reconciler {
   }
 
   async #look(room: string): Promise<Look> {
-    const { store, directory, world, keeper, memory, reach } = this.#deps;
+    const { store, directory, world, keeper, memory, reach, settings } = this.#deps;
     // The wish is read before LiveKit, so that older metadata never overrules a newer word.
     const known = await reach.store(() => store.demands.get(room));
     const [listed, leases, sessions, agents] = await Promise.all([
@@ -97,7 +98,7 @@ export class Reconciler {
       leaseSession: await this.#sessionOf(lease, sessions),
       people: { humans: 0, audio: false },
       agents,
-      takers: takers(agents, leases),
+      takers: takers(agents, leases, settings.version),
     };
     return live === null ? look : this.#lookInside(look, live);
   }
@@ -168,15 +169,12 @@ export class Reconciler {
     };
   }
 
-  #place({ room, state, lease, agents, takers: candidates }: Look): RoomView['placement'] {
-    if (agents.length === 0) return { agentId: null, reason: 'no agents' };
-    if (candidates.length === 0) return { agentId: null, reason: 'no agent ready' };
+  #place({ room, state, lease, agents, takers: candidates }: Look): PlacementVerdict {
     const nowMs = this.#deps.clock.monotonicMs();
     const isAvoided = (agentId: string) =>
       agentId === lease?.holder || (state.avoid.get(agentId) ?? 0) > nowMs;
-    const preferred = candidates.filter(({ agentId }) => !isAvoided(agentId));
-    const agentId = this.#deps.policy(room, preferred) ?? this.#deps.policy(room, candidates);
-    return agentId === null ? { agentId: null, reason: 'all slots busy' } : { agentId };
+    const { policy, settings } = this.#deps;
+    return choosePlacement({ room, agents, candidates, isAvoided, policy, version: settings.version });
   }
 
   #noteFirstSight({ state, people, demand }: Look, decision: Decision, source: HintSource): void {
@@ -216,6 +214,8 @@ export class Reconciler {
     }
     this.#leaveQueue(room, decision);
     if (decision.takeover) this.#countTakeover(decision.reason, silentMs);
+    const { reason, placement } = decision;
+    this.#deps.logger.info({ session: granted.sessionId, agentId, reason, placement }, 'room assigned');
     return this.#show(look, 'assigned', 'joining', { agentId, ...granted });
   }
 

@@ -1,7 +1,8 @@
 import type { CapacityView, DemandSettings, RoomView } from '@dialoglens/protocol';
-import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
+import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
 import type { Demand, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
+import { markVersion } from './placement.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
 import type { RoomMemory } from './room-memory.ts';
 
@@ -34,6 +35,8 @@ export interface RoomControlDeps {
   /** Asks for another look, here and at other dispatchers. */
   lookAgain: (room: string) => void;
   capacity: () => Promise<CapacityView>;
+  /** The dispatcher's own version. */
+  version: string;
 }
 
 /** The dispatcher as the API sees it: start, stop, and how rooms stand. */
@@ -114,6 +117,12 @@ export class RoomControl {
     ]);
     if (picture !== null) return viewOf(picture, demand);
     return demand === null ? null : viewOf(unseenPicture(demand), demand);
+  }
+
+  /** The workers that are heard; one that cannot be used says why. */
+  async agents(): Promise<AgentStatus[]> {
+    const agents = await this.#deps.registry.agents();
+    return agents.map((agent) => markVersion(agent, this.#deps.version));
   }
 
   capacity(): Promise<CapacityView> {

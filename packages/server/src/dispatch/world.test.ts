@@ -52,8 +52,8 @@ describe('World', () => {
       agentStatus({ agentId: 'agt_a', slots: 2 }),
       agentStatus({ agentId: 'agt_b', status: 'draining', slots: 9 }),
     ];
-    const found = takers(agents, await world.leases());
-    expect(found).toEqual([{ agentId: 'agt_a', slots: 2, used: 1 }]);
-    expect(countFree([...found, { agentId: 'over', slots: 1, used: 3 }])).toBe(1);
+    const found = takers(agents, await world.leases(), '0.0.0');
+    expect(found).toMatchObject([{ agentId: 'agt_a', slots: 2, used: 1, rooms: ['r'] }]);
+    expect(countFree([...found, { slots: 1, used: 3 }])).toBe(1);
   });
 });

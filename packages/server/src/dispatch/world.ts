@@ -3,26 +3,21 @@ import type { AgentRegistry, AgentStatus } from '../registry/agent-registry.ts';
 import type { Lease, Session, Store } from '../store/store.ts';
 import type { LeaseView } from './decide.ts';
 import { LeaseWatch } from './lease-watch.ts';
+import type { Candidate } from './policy/placement-policy.ts';
 import type { Reachability } from './reachability.ts';
 import { SharedRead } from './shared-read.ts';
+import { versionsMatch } from './version-match.ts';
 
 /** All leases at one moment. */
 export interface LeasePicture {
   byRoom: ReadonlyMap<string, Lease>;
-  /** Leases a worker holds or is to follow in: its load. */
-  used: ReadonlyMap<string, number>;
+  /** Rooms a worker holds or is to follow in: its load. */
+  roomsOf: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface SessionPicture {
   byRoom: ReadonlyMap<string, Session[]>;
   byId: ReadonlyMap<string, Session>;
-}
-
-/** Slots of the workers that take rooms. */
-export interface FreeSlots {
-  agentId: string;
-  slots: number;
-  used: number;
 }
 
 /** The parts of the world that are read as a whole, shared by all rooms that are looked at in the same moment. */
@@ -94,33 +89,36 @@ export class World {
   }
 }
 
-/** Workers that take rooms, with their load counted from leases. */
-export function takers(agents: readonly AgentStatus[], leases: LeasePicture): FreeSlots[] {
+/** Workers that take rooms and understand us, with their load counted from leases. */
+export function takers(agents: readonly AgentStatus[], leases: LeasePicture, version: string): Candidate[] {
   return agents
-    .filter((agent) => agent.status === 'ready')
-    .map(({ agentId, slots, extraSlots }) => ({
-      agentId,
-      slots,
-      used: (leases.used.get(agentId) ?? 0) + extraSlots,
-    }));
+    .filter((agent) => agent.status === 'ready' && versionsMatch(version, agent.version))
+    .map((agent) => {
+      const rooms = leases.roomsOf.get(agent.agentId) ?? [];
+      const { agentId, slots, extraSlots, region } = agent;
+      return { agentId, slots, used: rooms.length + extraSlots, region, version: agent.version, rooms };
+    });
 }
 
 /** Free slots of all of them. */
-export function countFree(takers: readonly FreeSlots[]): number {
+export function countFree(takers: readonly Pick<Candidate, 'slots' | 'used'>[]): number {
   return takers.reduce((sum, { slots, used }) => sum + Math.max(0, slots - used), 0);
 }
 
 function pictureLeases(leases: readonly Lease[]): LeasePicture {
   const byRoom = new Map<string, Lease>();
-  const used = new Map<string, number>();
+  const roomsOf = new Map<string, string[]>();
   for (const lease of leases) {
     if (lease.holder === null) continue;
     byRoom.set(lease.room, lease);
     for (const agentId of [lease.holder, lease.successor]) {
-      if (agentId !== null) used.set(agentId, (used.get(agentId) ?? 0) + 1);
+      if (agentId === null) continue;
+      const rooms = roomsOf.get(agentId);
+      if (rooms === undefined) roomsOf.set(agentId, [lease.room]);
+      else rooms.push(lease.room);
     }
   }
-  return { byRoom, used };
+  return { byRoom, roomsOf };
 }
 
 function pictureSessions(sessions: readonly Session[]): SessionPicture {

@@ -49,7 +49,7 @@ export function dispatchLaboratory(random: () => number = () => 0.5): Laboratory
     directory,
     metrics,
     async dispatcher(settings = {}, checkSpeech = () => undefined) {
-      const fixed = { url: 'ws://lab', language: 'en-US', provider: 'scripted' };
+      const fixed = { url: 'ws://lab', language: 'en-US', provider: 'scripted', version: '0.0.0' };
       const parts = { ...shared, store, scheduler: clock, metrics, logger, random, checkSpeech };
       const dispatcher = new AgentDispatcher({ ...parts, settings: { ...fixed, ...settings } });
       dispatchers.push(dispatcher);

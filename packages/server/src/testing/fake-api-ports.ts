@@ -120,6 +120,7 @@ export class FakeApiPorts {
       },
       rooms: async () => [...running].map(roomView),
       room: async (name) => (running.has(name) ? roomView(name) : null),
+      agents: () => this.registry.agents(),
       capacity: async () => ({
         agents: { total: 1, busy: 0, available: 1 },
         slots: { total: 10, used: 0 },

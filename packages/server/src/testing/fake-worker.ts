@@ -23,6 +23,7 @@ export class FakeWorker {
   /** How it meets an assignment. `deaf` says nothing at all. */
   answer: 'join' | 'fail' | 'deaf' = 'join';
   status: 'ready' | 'draining' = 'ready';
+  version = '0.0.0';
   /** False: heartbeats go on, renewals stop. */
   renews = true;
 
@@ -106,7 +107,7 @@ export class FakeWorker {
       standbyRooms: [],
       load: this.rooms.size / this.#slots,
       region: null,
-      version: '0.0.0',
+      version: this.version,
       startedAt: 0,
       memoryBytes: 0,
       heartbeatAt: this.#deps.clock.nowMs(),
