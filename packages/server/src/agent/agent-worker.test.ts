@@ -6,11 +6,13 @@ import { noMetrics } from '../observability/metric-table.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import type { Assignment, WorkerReport } from '../registry/agent-registry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
+import { systemScheduler } from '../scheduler.ts';
 import { createStore } from '../store/create-store.ts';
 import type { Store } from '../store/store.ts';
 import type { SttEvent, SttOpenOptions, SttProvider } from '../stt/stt.ts';
 import { type FakeRoom, FakeRoomConnector } from '../testing/fake-room.ts';
 import { AgentWorker } from './agent-worker.ts';
+import { type AgentParts, TranscriptionAgent } from './transcription-agent.ts';
 
 /** An engine whose words the test speaks for it; finals come when the stream is finished. */
 class PuppetProvider implements SttProvider {
@@ -65,38 +67,41 @@ let unlisten: () => void;
 const registry = createMemoryRegistry({ clock: systemClock });
 
 function makeWorker(slots = 2) {
+  const shared = { registry, clock: systemClock, metrics: noMetrics, logger: silentLogger };
+  const parts: AgentParts = {
+    ...shared,
+    connector,
+    record: store.record,
+    provider: (name) => {
+      if (name === undefined) return provider;
+      throw new DialogLensError('unknown_provider', `There is no "${name}" here.`);
+    },
+    makeDetector: () => ({
+      probability: (w) => (Math.abs(w[0] ?? 0) > 500 ? 1 : 0),
+      reset: () => undefined,
+    }),
+    journal: null,
+    settings: {
+      captions: { textStreams: true, dataMessages: true, replayCount: 5 },
+      defaultLanguage: 'en',
+      screenShareAudio: false,
+      emptyRoomLeaveMs: 30,
+      maxParticipants: 50,
+      wantPartials: true,
+    },
+  };
   return new AgentWorker({
+    ...shared,
     id: 'agt_1',
+    instance: 'one',
     slots,
     region: null,
     version: 'test',
     leases: store.leases,
+    makeAgent: (order, onEnd) => new TranscriptionAgent(order, parts, onEnd),
+    scheduler: systemScheduler,
+    memoryBytes: () => 1_000,
     timing: { heartbeatMs: 20, renewMs: 20, leaseTtlMs: 4_000 },
-    parts: {
-      connector,
-      record: store.record,
-      registry,
-      provider: (name) => {
-        if (name === undefined) return provider;
-        throw new DialogLensError('unknown_provider', `There is no "${name}" here.`);
-      },
-      makeDetector: () => ({
-        probability: (w) => (Math.abs(w[0] ?? 0) > 500 ? 1 : 0),
-        reset: () => undefined,
-      }),
-      journal: null,
-      settings: {
-        captions: { textStreams: true, dataMessages: true, replayCount: 5 },
-        defaultLanguage: 'en',
-        screenShareAudio: false,
-        emptyRoomLeaveMs: 30,
-        maxParticipants: 50,
-        wantPartials: true,
-      },
-      clock: systemClock,
-      metrics: noMetrics,
-      logger: silentLogger,
-    },
   });
 }
 

@@ -1,17 +1,29 @@
-import { randomUUID } from 'node:crypto';
 import type { DemandSettings } from '@dialoglens/protocol';
+import type { Clock } from '../clock.ts';
 import { asError } from '../errors.ts';
+import type { Metrics } from '../observability/metric-table.ts';
+import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
+import type { Scheduler } from '../scheduler.ts';
 import type { LeaseStore } from '../store/store.ts';
-import { type AgentEnd, type AgentParts, TranscriptionAgent } from './transcription-agent.ts';
+import type { AgentEnd, MakeRoomAgent, RoomAgent } from './room-agent.ts';
 
 export interface AgentWorkerOptions {
   id: string;
+  /** Made anew at each start of the process: tells two processes under one name apart. */
+  instance: string;
   slots: number;
   region: string | null;
   version: string;
-  leases: LeaseStore;
-  parts: AgentParts;
+  leases: Pick<LeaseStore, 'renew' | 'release' | 'releaseAll'>;
+  registry: AgentRegistry;
+  makeAgent: MakeRoomAgent;
+  clock: Clock;
+  scheduler: Scheduler;
+  /** Resident memory of this process, bytes. */
+  memoryBytes: () => number;
+  metrics: Metrics;
+  logger: Logger;
   timing?: Partial<WorkerTiming>;
 }
 
@@ -27,7 +39,7 @@ export const workerTiming: WorkerTiming = { heartbeatMs: 500, renewMs: 1_000, le
 const maxConcurrentJoins = 4;
 
 interface Tenancy {
-  agent: TranscriptionAgent;
+  agent: RoomAgent;
   joined: boolean;
 }
 
@@ -39,14 +51,14 @@ export class AgentWorker {
   readonly #rooms = new Map<string, Tenancy>();
   readonly #ending = new Set<Promise<void>>();
   /** Agents that flush their last finals: their leases are renewed until they are done. */
-  readonly #flushing = new Set<TranscriptionAgent>();
+  readonly #flushing = new Set<RoomAgent>();
   readonly #timing: WorkerTiming;
   readonly #startedAt: number;
-  readonly #instance = randomUUID();
   #joining = 0;
   #joinQueue: (() => void)[] = [];
   #unlisten: (() => void) | undefined;
-  #timers: NodeJS.Timeout[] = [];
+  /** Cancel the next turn of each periodic task. */
+  readonly #timers = new Map<string, () => void>();
   #renewing = false;
   #draining = false;
   #stopping: Promise<void> | null = null;
@@ -54,9 +66,9 @@ export class AgentWorker {
   constructor(options: AgentWorkerOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#registry = options.parts.registry;
+    this.#registry = options.registry;
     this.#timing = { ...workerTiming, ...options.timing };
-    this.#startedAt = options.parts.clock.nowMs();
+    this.#startedAt = options.clock.nowMs();
   }
 
   /** Rooms served now. */
@@ -67,13 +79,11 @@ export class AgentWorker {
   /** @throws DialogLensError `worker_id_taken` */
   async start(): Promise<void> {
     if (this.#unlisten) return;
-    await this.#registry.enroll(this.id, this.#instance);
+    await this.#registry.enroll(this.id, this.#options.instance);
     this.#unlisten = this.#registry.onCommand(this.id, (command) => this.#onCommand(command));
     await this.#heartbeat();
-    this.#timers = [
-      setInterval(() => this.#inBackground('heartbeat', this.#heartbeat()), this.#timing.heartbeatMs),
-      setInterval(() => this.#inBackground('renewal', this.#renew()), this.#timing.renewMs),
-    ];
+    this.#every('heartbeat', this.#timing.heartbeatMs, () => this.#heartbeat());
+    this.#every('renewal', this.#timing.renewMs, () => this.#renew());
   }
 
   /** Takes no more rooms; those it has go on. */
@@ -95,17 +105,26 @@ export class AgentWorker {
       [...this.#rooms.keys()].map((room) => this.#leave(room, { reason, failed: false })),
     );
     await Promise.allSettled(this.#ending);
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
     await this.#options.leases.releaseAll(this.id).catch((thrown: unknown) => {
-      this.#options.parts.logger.warn({ err: thrown }, 'leases were not freed; they expire by themselves');
+      this.#options.logger.warn({ err: thrown }, 'leases were not freed; they expire by themselves');
     });
     await this.#registry.forget(this.id);
+  }
+
+  #every(what: string, ms: number, task: () => Promise<void>): void {
+    const turn = () => {
+      this.#timers.set(what, this.#options.scheduler.after(ms, turn));
+      this.#inBackground(what, task());
+    };
+    this.#timers.set(what, this.#options.scheduler.after(ms, turn));
   }
 
   #inBackground(what: string, work: Promise<unknown>): void {
     work.catch((thrown: unknown) => {
       // Level-triggered: the next tick tries again, and the dispatcher sees the silence.
-      this.#options.parts.logger.warn({ err: asError(thrown), what }, 'a periodic task of the worker failed');
+      this.#options.logger.warn({ err: asError(thrown), what }, 'a periodic task of the worker failed');
     });
   }
 
@@ -119,12 +138,12 @@ export class AgentWorker {
     this.#inBackground('leave', this.#leave(command.room, { reason: command.reason, failed: false }));
   }
 
-  #configure(agent: TranscriptionAgent, settings: DemandSettings): void {
+  #configure(agent: RoomAgent, settings: DemandSettings): void {
     try {
       agent.configure(settings);
     } catch (thrown) {
       const { sessionId } = agent.assignment;
-      this.#options.parts.logger.warn({ err: thrown, session: sessionId }, 'new settings were not taken');
+      this.#options.logger.warn({ err: thrown, session: sessionId }, 'new settings were not taken');
     }
   }
 
@@ -141,7 +160,7 @@ export class AgentWorker {
       const end = { reason: this.#draining ? 'worker draining' : 'all slots busy', failed: true };
       return this.#registry.report({ type: 'left', agentId: this.id, room, epoch, ...end });
     }
-    const agent = new TranscriptionAgent(assignment, this.#options.parts, (end) =>
+    const agent = this.#options.makeAgent(assignment, (end) =>
       this.#inBackground('leave', this.#leave(room, end, epoch)),
     );
     this.#rooms.set(room, { agent, joined: false });
@@ -152,10 +171,7 @@ export class AgentWorker {
       tenancy.joined = true;
       await this.#report('joined', assignment);
     } catch (thrown) {
-      this.#options.parts.logger.warn(
-        { err: thrown, session: assignment.sessionId },
-        'a room could not be joined',
-      );
+      this.#options.logger.warn({ err: thrown, session: assignment.sessionId }, 'a room could not be joined');
       await this.#leave(room, { reason: 'join failed', failed: true }, epoch);
     }
   }
@@ -185,25 +201,25 @@ export class AgentWorker {
     await ending.finally(() => this.#ending.delete(ending));
   }
 
-  async #wind(agent: TranscriptionAgent, end: AgentEnd): Promise<void> {
+  async #wind(agent: RoomAgent, end: AgentEnd): Promise<void> {
     const { room, epoch } = agent.assignment;
     this.#flushing.add(agent);
     await agent.stop(end.reason).finally(() => this.#flushing.delete(agent));
     // Freed only now: until the last final is written this epoch must hold the room.
     await this.#options.leases.release(room, epoch).catch((thrown: unknown) => {
-      this.#options.parts.logger.warn({ err: thrown }, 'a lease was not freed; it expires by itself');
+      this.#options.logger.warn({ err: thrown }, 'a lease was not freed; it expires by itself');
     });
     await this.#registry.report({ type: 'left', agentId: this.id, room, epoch, ...end });
     await this.#heartbeat();
   }
 
   async #heartbeat(): Promise<void> {
-    const { slots, region, version, parts } = this.#options;
-    const memoryBytes = process.memoryUsage.rss();
-    parts.metrics.set('agent_memory_usage', { agent_id: this.id }, memoryBytes);
+    const { slots, region, version, instance, metrics, clock } = this.#options;
+    const memoryBytes = this.#options.memoryBytes();
+    metrics.set('agent_memory_usage', { agent_id: this.id }, memoryBytes);
     await this.#registry.heartbeat({
       agentId: this.id,
-      instance: this.#instance,
+      instance,
       status: this.#draining ? 'draining' : 'ready',
       reason: null,
       slots,
@@ -215,7 +231,7 @@ export class AgentWorker {
       version,
       startedAt: this.#startedAt,
       memoryBytes,
-      heartbeatAt: parts.clock.nowMs(),
+      heartbeatAt: clock.nowMs(),
     });
   }
 

@@ -13,6 +13,7 @@ import type { RecordStore } from '../store/store.ts';
 import type { SttProvider } from '../stt/stt.ts';
 import { TranscriptBuffer } from '../transcript/transcript-buffer.ts';
 import { AudioProcessor, type SpeechSettings } from './audio-processor.ts';
+import type { AgentEnd, RoomAgent } from './room-agent.ts';
 import type { RemoteTrack, RoomConnection, RoomConnector, RoomEvent } from './room-connection.ts';
 import { SpeakerLimit } from './speaker-limit.ts';
 
@@ -42,12 +43,6 @@ export interface AgentParts {
   logger: Logger;
 }
 
-/** Why an agent is no longer in its room; `failed` asks the dispatcher to try again. */
-export interface AgentEnd {
-  reason: string;
-  failed: boolean;
-}
-
 /** All finals are out after this long, or the rest is recorded as a gap. */
 const flushDeadlineMs = 5_000;
 const settleEveryMs = 5_000;
@@ -55,7 +50,7 @@ const settleEveryMs = 5_000;
 const retryable = new Set(['connection-lost', 'server-shutdown', 'unknown']);
 
 /** Serves one room: one connection, one AudioProcessor per speaker's track, and the ways captions leave. */
-export class TranscriptionAgent {
+export class TranscriptionAgent implements RoomAgent {
   readonly assignment: Assignment;
   readonly #parts: AgentParts;
   readonly #onEnd: (end: AgentEnd) => void;

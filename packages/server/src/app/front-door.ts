@@ -1,10 +1,10 @@
 import type { Config } from '../config/index.ts';
 import { AgentJobs, type AgentJobsDeps } from '../dispatch/agent-jobs.ts';
-import { systemScheduler } from '../dispatch/scheduler.ts';
 import { AgentServerConnection } from '../livekit/agent-server-connection.ts';
 import type { LiveKitKeys } from '../livekit/tokens.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
+import { systemScheduler } from '../scheduler.ts';
 
 export interface FrontDoor {
   /** Whether LiveKit knows us; null when the door is closed by configuration. */

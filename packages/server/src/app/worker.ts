@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { AgentWorker } from '../agent/agent-worker.ts';
+import { type AgentParts, TranscriptionAgent } from '../agent/transcription-agent.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import { createRoomConnector } from '../livekit/room-connector.ts';
+import { systemScheduler } from '../scheduler.ts';
 import type { Journal } from '../store/journal.ts';
 import type { RecordStore } from '../store/store.ts';
 import type { ProcessContext } from './running-parts.ts';
@@ -20,24 +23,27 @@ export interface WorkerParts {
 export async function startWorker(context: ProcessContext, parts: WorkerParts): Promise<AgentWorker> {
   const { config, store, registry, metrics, logger, running } = context;
   const { workerId, speech, record, journal } = parts;
+  const shared = { registry, clock: systemClock, metrics, logger };
+  const agentParts: AgentParts = {
+    ...shared,
+    connector: createRoomConnector(),
+    record,
+    provider: speech.provider,
+    makeDetector: speech.makeDetector,
+    journal,
+    settings: agentSettings(config),
+  };
   const worker = new AgentWorker({
+    ...shared,
     id: workerId,
+    instance: randomUUID(),
     slots: config.agent.slots,
     region: config.agent.region ?? null,
     version,
     leases: store.leases,
-    parts: {
-      connector: createRoomConnector(),
-      record,
-      registry,
-      provider: speech.provider,
-      makeDetector: speech.makeDetector,
-      journal,
-      settings: agentSettings(config),
-      clock: systemClock,
-      metrics,
-      logger,
-    },
+    makeAgent: (assignment, onEnd) => new TranscriptionAgent(assignment, agentParts, onEnd),
+    scheduler: systemScheduler,
+    memoryBytes: () => process.memoryUsage.rss(),
   });
   running.add('worker', () => worker.stop('process stops'));
   await worker.start();

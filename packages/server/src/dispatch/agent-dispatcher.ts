@@ -4,6 +4,7 @@ import { DialogLensError } from '../errors.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
+import { type Scheduler, systemScheduler } from '../scheduler.ts';
 import type { Store } from '../store/store.ts';
 import { AgentPool, type PoolSettings } from './agent-pool.ts';
 import { Assigner } from './assigner.ts';
@@ -20,7 +21,6 @@ import { RoomControl } from './room-control.ts';
 import type { RoomDirectory } from './room-directory.ts';
 import { RoomMemory } from './room-memory.ts';
 import { RoomPoll } from './room-poll.ts';
-import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { WaitingRooms } from './waiting-rooms.ts';
 import { countFree, takers, World } from './world.ts';
 

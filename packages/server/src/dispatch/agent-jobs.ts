@@ -2,9 +2,9 @@ import { type DemandSettings, demandSettingsSchema, type RoomView } from '@dialo
 import { asError } from '../errors.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
+import type { Scheduler } from '../scheduler.ts';
 import { maxMetadataBytes } from './demand.ts';
 import { Loop } from './loop.ts';
-import type { Scheduler } from './scheduler.ts';
 
 /**
  * A job as LiveKit's own agent dispatch hands it out: somebody called `CreateDispatch`, joined with a token that names

@@ -1,7 +1,7 @@
 import type { Metrics } from '../observability/metric-table.ts';
+import type { Scheduler } from '../scheduler.ts';
 import { LocalWorkers, type LocalWorkersDeps, type PooledWorker } from './local-workers.ts';
 import type { PoolReason } from './reasons.ts';
-import type { Scheduler } from './scheduler.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
 
 /** Workers that take rooms, their slots, and what there is to do for them. */

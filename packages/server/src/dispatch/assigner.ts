@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
+import type { Scheduler } from '../scheduler.ts';
 import type { Demand, Lease, Session, Store } from '../store/store.ts';
 import { agentSettings, settingsKey } from './agent-settings.ts';
 import type { HintSource } from './dirty-rooms.ts';
@@ -10,7 +11,6 @@ import { backoffMs } from './loop.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory } from './room-memory.ts';
-import type { Scheduler } from './scheduler.ts';
 
 export interface AssignerDeps {
   store: Pick<Store, 'leases' | 'record'>;

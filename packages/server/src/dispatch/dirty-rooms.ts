@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
+import type { Scheduler } from '../scheduler.ts';
 import { backoffMs } from './loop.ts';
-import type { Scheduler } from './scheduler.ts';
 
 /** What made us look at a room. The first one since the last look is kept. */
 export type HintSource = 'webhook' | 'api' | 'poll' | 'hint' | 'report' | 'lease' | 'retry';

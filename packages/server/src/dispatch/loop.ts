@@ -1,4 +1,4 @@
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from '../scheduler.ts';
 
 /** Runs `turn` again and again, never two at once; each turn answers how long to wait for the next, ms. */
 export class Loop {

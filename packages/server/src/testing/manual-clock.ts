@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Scheduler } from '../dispatch/scheduler.ts';
+import type { Scheduler } from '../scheduler.ts';
 
 /** A clock and its timers, both moved by hand. Wall clock and monotonic clock can be set apart. */
 export class ManualClock implements Clock, Scheduler {
