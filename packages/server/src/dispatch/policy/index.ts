@@ -9,5 +9,3 @@ export const placementPolicies = {
   pack,
   spread,
 } as const satisfies Record<string, PlacementPolicy>;
-
-export type PlacementPolicyName = keyof typeof placementPolicies;
