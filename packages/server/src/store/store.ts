@@ -186,6 +186,7 @@ export interface Tenure {
 }
 
 export interface SpeakerCoverage {
+  /** LiveKit's id of the track, as segments have it. */
   trackId: string;
   identity: string;
   name: string;

@@ -5,7 +5,7 @@ import type { RecordStore, SpeakerCoverage, StoredSpan } from '../store.ts';
 const samplesPerMs = 16;
 
 interface CoverageRow {
-  track_id: string;
+  track_sid: string;
   identity: string;
   name: string;
   total: number;
@@ -88,7 +88,7 @@ const coverageStatement = `
       from piece where kind = 'gap' group by track_id, reason
     ) as g, unnest(g.ranges) as r group by track_id
   )
-  select t.id as track_id, t.identity, t.name, t.end_sample as total,
+  select t.track_sid, t.identity, t.name, t.end_sample as total,
     coalesce(k.speech, 0)::bigint as speech, coalesce(k.silence, 0)::bigint as silence,
     coalesce(k.muted, 0)::bigint as muted, coalesce(k.gap, 0)::bigint as gap,
     (select coalesce(sum(upper(r) - lower(r)), 0)::bigint from unnest(
@@ -118,7 +118,7 @@ function toInput({ trackId, kind, reason, startSample, endSample }: StoredSpan, 
 
 function toCoverage(row: CoverageRow): SpeakerCoverage {
   return {
-    trackId: row.track_id,
+    trackId: row.track_sid,
     identity: row.identity,
     name: row.name,
     totalMs: row.total / samplesPerMs,

@@ -219,7 +219,7 @@ function describeAccounts(context: ContractContext): void {
     }
     expect(await record().coverage(here.session.id)).toEqual([
       {
-        trackId: here.track.id,
+        trackId: here.track.trackSid,
         identity: 'ann',
         name: 'Ann',
         totalMs: 600,
