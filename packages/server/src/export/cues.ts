@@ -28,21 +28,28 @@ export function toCues(
 
 function cuesOf(session: Session, segment: Segment, lead: string): Cue[] {
   const offset = sinceStart(session, segment.startedAt) - segment.startMs;
-  const cues: Cue[] = [];
-  let group: Word[] = [];
-  let layout = layOut(lead);
-  const close = () => {
+  return wordGroups(segment, lead).flatMap((group, i) => {
     const first = group[0];
     const last = group.at(-1);
-    if (!first || !last) return;
-    // The speaker's name stands on the first cue of an utterance only.
-    const text = (cues.length === 0 ? lead : '') + group.map((word) => word.text).join(' ');
-    cues.push({
+    if (!first || !last) return [];
+    return {
       segment,
       startMs: Math.max(0, Math.round(first.startMs + offset)),
       endMs: Math.max(0, Math.round(last.endMs + offset)),
-      lines: wrap(text),
-    });
+      lines: wrap((i === 0 ? lead : '') + textOf(group)),
+    };
+  });
+}
+
+/** The words of each cue. The speaker's name stands on the first cue of an utterance only. */
+function wordGroups(segment: Segment, lead: string): Word[][] {
+  const groups: Word[][] = [];
+  let group: Word[] = [];
+  let layout = layOut(lead);
+  const close = () => {
+    const before = groups.at(-1);
+    if (before) balance(before, group, groups.length === 1 ? lead : '');
+    if (group.length > 0) groups.push(group);
     group = [];
     layout = layOut('');
   };
@@ -54,7 +61,37 @@ function cuesOf(session: Session, segment: Segment, lead: string): Cue[] {
     if (endsWell(layout, word)) close();
   }
   close();
-  return cues;
+  return groups;
+}
+
+/**
+ * Gives a sentence that had to be cut two parts of like length instead of a full cue and a lonely word, cut behind a
+ * comma when one is near enough.
+ */
+function balance(before: Word[], group: Word[], lead: string): void {
+  if (endsSentence(before.at(-1))) return;
+  let best = 0;
+  for (let moved = 1; moved < before.length; moved++) {
+    const left = before.slice(0, -moved);
+    const right = [...before.slice(-moved), ...group];
+    const [leftLetters, rightLetters] = [lettersOf(lead + textOf(left)), lettersOf(textOf(right))];
+    if (!fits(right) || 2 * leftLetters < rightLetters || endsSentence(left.at(-1))) break;
+    if (leftLetters >= rightLetters) best = moved;
+    if (/[,;:，、；：]$/u.test(left.at(-1)?.text ?? '')) {
+      best = moved;
+      break;
+    }
+  }
+  if (best > 0) group.unshift(...before.splice(-best));
+}
+
+function fits(group: readonly Word[]): boolean {
+  const ms = (group.at(-1)?.endMs ?? 0) - (group[0]?.startMs ?? 0);
+  return ms <= cueLimits.maxMs && layOut(textOf(group)).lines <= cueLimits.lines;
+}
+
+function textOf(group: readonly Word[]): string {
+  return group.map((word) => word.text).join(' ');
 }
 
 /** Word times where the engine gave them, else spread by length over the segment. */
@@ -109,8 +146,11 @@ function place({ lines, lineLength }: Layout, word: string): Layout {
 
 /** A sentence that fills at least a line ends its cue. */
 function endsWell({ lines, lineLength }: Layout, last: Word): boolean {
-  const filled = lines > 1 || lineLength >= cueLimits.lineLength;
-  return filled && /[.!?…。！？]["')\]]?$/u.test(last.text);
+  return (lines > 1 || lineLength >= cueLimits.lineLength) && endsSentence(last);
+}
+
+function endsSentence(last: Word | undefined): boolean {
+  return last !== undefined && /[.!?…。！？]["')\]]?$/u.test(last.text);
 }
 
 /** Code points, so that an emoji is one letter. */

@@ -58,7 +58,7 @@ function transcript(segments: Segment[]): ExportTranscript {
     segments,
     coverage: [
       {
-        trackId: 'trk_1',
+        trackId: 'TR_1',
         identity: 'maya',
         name: 'Maya Chen',
         totalMs: 5_000,
@@ -131,6 +131,20 @@ describe('caption files', () => {
     expect(alone?.endTime).toBe(2);
     const [first] = await parse(exportFormats.vtt.write(transcript([yes, next])), 'vtt');
     expect(first?.endTime).toBe(1.5);
+  });
+
+  it('cuts a sentence that is too long for one cue into parts of like length', async () => {
+    const linesOf = async (text: string) => {
+      const { srt } = exportFormats;
+      const cues = await parse(srt.write(transcript([segment({ text, endMs: 6_000 })])), 'srt');
+      return cues.map((cue) => cue.text.replaceAll('\n', ' '));
+    };
+    expect(await linesOf('Good morning everyone let us look at the release of the new search page.')).toEqual(
+      ['Maya Chen: Good morning everyone let us look', 'at the release of the new search page.'],
+    );
+    expect(
+      await linesOf('Good morning everyone, let us look at the release of the new search page.'),
+    ).toEqual(['Maya Chen: Good morning everyone,', 'let us look at the release of the new search page.']);
   });
 
   it.each(['srt', 'vtt'] as const)('%s survives any name and text', async (type) => {
