@@ -79,6 +79,7 @@ function makeWorker(slots = 2) {
     makeDetector: () => ({
       probability: (w) => (Math.abs(w[0] ?? 0) > 500 ? 1 : 0),
       reset: () => undefined,
+      close: () => undefined,
     }),
     journal: null,
     settings: {

@@ -21,7 +21,7 @@ beforeEach(() => {
     track: { ...track, anchorAt: clock.nowMs(), endSample: 0 },
     room: 'r',
     speech: { language: 'en', hints: [], provider: createScriptedProvider({ words: [] }) },
-    detector: { probability: () => 0, reset: () => undefined },
+    detector: { probability: () => 0, reset: () => undefined, close: () => undefined },
     wantPartials: false,
     muted: false,
     clock,

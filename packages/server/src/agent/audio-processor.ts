@@ -124,6 +124,7 @@ export class AudioProcessor {
     if (!muted) return this.#spans.end('muted', here);
     this.#spans.begin('muted', here);
     this.#endUtterance(here);
+    this.#options.detector.reset();
   }
 
   /** The room connection was lost or is back: what is missing from in between is a gap of that reason. */
@@ -160,6 +161,7 @@ export class AudioProcessor {
       );
     }
     this.#session.close();
+    this.#options.detector.close();
     this.#spans.end('muted', end);
     this.#takeSpans(end);
   }

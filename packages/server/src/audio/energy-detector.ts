@@ -1,3 +1,4 @@
+import { loudnessDb } from './loudness.ts';
 import type { SpeechDetector, SpeechDetectorFactory } from './speech-detector.ts';
 
 /** Quieter than this (dB full scale) is never speech, whatever the room is like. */
@@ -32,15 +33,11 @@ export class EnergyDetector implements SpeechDetector {
   reset(): void {
     this.#floorDb = firstFloorDb;
   }
+
+  close(): void {
+    this.reset();
+  }
 }
 
 /** Makes one for each track. */
 export const energyDetector: SpeechDetectorFactory = () => new EnergyDetector();
-
-/** Root mean square in dB below full scale, from -96 for digital silence. */
-function loudnessDb(window: Int16Array): number {
-  let sum = 0;
-  for (const sample of window) sum += sample * sample;
-  const rms = Math.sqrt(sum / Math.max(1, window.length)) / 32_768;
-  return rms === 0 ? -96 : Math.max(-96, 20 * Math.log10(rms));
-}

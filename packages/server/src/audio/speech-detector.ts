@@ -5,8 +5,10 @@ export const detectorWindow = 512;
 export interface SpeechDetector {
   /** Probability (0..1) that the window of 512 samples at 16 kHz is speech. */
   probability(window: Int16Array): number;
-  /** Forgets the past, after a hole in the audio. */
+  /** Forgets the past, after a hole in the audio or while the microphone is off. */
   reset(): void;
+  /** The track is over: gives back what it holds. Idempotent. */
+  close(): void;
 }
 
 export type SpeechDetectorFactory = () => SpeechDetector;

@@ -14,9 +14,10 @@ import {
   sampleRate,
 } from '../../stt.ts';
 import { type DecodeLimits, DecodeScheduler } from './decode-scheduler.ts';
+import type { DetectorPool } from './detector-pool.ts';
 import type { ModelPaths } from './model-store.ts';
 import { MoonshineRecogniser, type UtteranceRecogniser } from './recogniser.ts';
-import { SileroDetector } from './silero-detector.ts';
+import { createDetectorPool, SileroDetector } from './silero-detector.ts';
 
 export interface LocalProviderOptions {
   models: ModelPaths;
@@ -45,6 +46,8 @@ const capabilities: SttCapabilities = {
 
 /** Decodes run on libuv's pool of four threads: one stays free for files and names. */
 const mostDecodes = 3;
+/** Enough for two people who begin to speak at once. */
+const warmDetectors = 2;
 
 interface Recognisers {
   partial: UtteranceRecogniser;
@@ -57,6 +60,7 @@ export class LocalProvider implements SttProvider {
   readonly capabilities: SttCapabilities;
   readonly #options: LocalProviderOptions;
   readonly #scheduler: DecodeScheduler;
+  readonly #detectors: DetectorPool;
   readonly #sessions = new Set<SttSession>();
   #loading: Promise<Recognisers> | null = null;
   #recognisers: Recognisers | null = null;
@@ -64,6 +68,7 @@ export class LocalProvider implements SttProvider {
 
   constructor(options: LocalProviderOptions) {
     this.#options = options;
+    this.#detectors = createDetectorPool(options.models.detector);
     this.#scheduler = new DecodeScheduler({
       concurrency: Math.min(mostDecodes, availableParallelism()),
       ...options.limits,
@@ -87,6 +92,7 @@ export class LocalProvider implements SttProvider {
   async stop(): Promise<void> {
     this.#loading = null;
     this.#recognisers = null;
+    this.#detectors.clear();
     for (const session of [...this.#sessions]) session.close();
   }
 
@@ -118,9 +124,9 @@ export class LocalProvider implements SttProvider {
     return session;
   }
 
-  /** A voice detector for one track. @throws DialogLensError `native_module_missing` */
+  /** A voice detector for one track. Its owner closes it. */
   createDetector(): SpeechDetector {
-    return new SileroDetector(this.#options.models.detector);
+    return new SileroDetector(this.#detectors);
   }
 
   /** Decodes that wait, and the share (0..1) of those that could run and do. */
@@ -131,6 +137,7 @@ export class LocalProvider implements SttProvider {
   async #load(): Promise<Recognisers> {
     const { models } = this.#options;
     try {
+      this.#detectors.warm(warmDetectors);
       const final = await MoonshineRecogniser.load(models.base, models.tokens);
       if (!this.capabilities.partials) return { final, partial: final };
       return { final, partial: await MoonshineRecogniser.load(models.tiny, models.tokens) };
