@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkModels, ensureModels, type ModelPaths } from '../stt/providers/local/model-store.ts';
+import { checkModels, ensureModels, requireModels } from '../stt/providers/local/model-store.ts';
 import { readSettings, withSettings } from './options.ts';
 import { megabytes, step } from './progress.ts';
 import { untilSetUp, untilSignal } from './shutdown.ts';
@@ -38,17 +38,20 @@ export function addModels(program: Command): void {
   });
 }
 
-/** Fetches what is missing with progress on the terminal. */
+/**
+ * Fetches what is missing, with progress on the terminal, and proves every file: a damaged one could say anything.
+ * @throws DialogLensError `model_damaged` naming the file, unless `repair` replaces it
+ */
 export async function fetchModels(
   cacheDir: string,
   options: { repair?: boolean; signal?: AbortSignal } = {},
-): Promise<ModelPaths> {
+): Promise<void> {
   const states = await checkModels({ cacheDir, full: options.repair ?? false });
   const isComplete = states.every(({ state }) => state === 'ok');
   const title = isComplete ? 'Checking the speech model…' : 'Fetching the speech model (70 MB, once)…';
-  return step(title, async ({ update }) => {
+  await step(title, async ({ update }) => {
     let shown = '';
-    return ensureModels({
+    await ensureModels({
       cacheDir,
       ...options,
       onProgress: ({ step: name, bytes, totalBytes }) => {
@@ -59,5 +62,6 @@ export async function fetchModels(
         update(`${name}, ${megabytes(bytes)} of ${megabytes(totalBytes)}`);
       },
     });
+    await requireModels(cacheDir, true);
   });
 }

@@ -42,6 +42,11 @@ describe('the model store', () => {
     await writeFile(tokens, bytes);
     expect(await states(false)).not.toContain('damaged');
     expect(await states(true)).toContain('damaged');
+    await expect(requireModels(cacheDir, true)).rejects.toMatchObject({
+      code: 'model_damaged',
+      message: expect.stringContaining(tokens),
+      remedy: expect.stringContaining('models --repair'),
+    });
     await truncate(tiny.encoder, 1_000);
     await expect(requireModels(cacheDir)).rejects.toMatchObject({
       code: 'model_damaged',
