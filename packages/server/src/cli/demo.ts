@@ -66,7 +66,7 @@ async function run(config: Config): Promise<void> {
   if (!stack.own) await want(stack);
   await playSample(stack, demoRoom, done.signal);
   if (done.signal.aborted) return;
-  captions.say(await summary(stack));
+  captions.say(await summary(stack, config.dataDir));
   await finish('demo over');
 }
 
@@ -75,7 +75,7 @@ async function want({ api }: Stack): Promise<void> {
   await fetch(`${api.url}/api/rooms/${demoRoom}/start-transcription`, { method: 'POST' });
 }
 
-async function summary({ app }: Stack): Promise<string> {
+async function summary({ app }: Stack, dataDir: string): Promise<string> {
   const { items } = await app.store.record.listSessions({ limit: 1 }, { room: demoRoom });
   const session = items[0];
   if (!session) return 'Nothing was recorded.';
@@ -84,7 +84,13 @@ async function summary({ app }: Stack): Promise<string> {
     const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
     return `  ${name.padEnd(14)} ${seconds(totalMs)} heard, ${seconds(speechMs)} speech, ${seconds(gapMs)} gaps, ${seconds(unexplainedMs)} unexplained`;
   });
-  return ['', pc.bold('The record'), ...rows, pc.dim(`  Session ${session.id}`), ''].join('\n');
+  return [
+    '',
+    pc.bold('The record'),
+    ...rows,
+    pc.dim(`  Read it with: dialoglens export ${session.id} --data ${dataDir}`),
+    '',
+  ].join('\n');
 }
 
 /** The last spans are written when the agent has seen the speakers leave. */

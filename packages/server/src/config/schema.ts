@@ -61,7 +61,7 @@ const log = z.strictObject({
 const rooms = z.strictObject({
   policy: z.enum(['demand', 'all']).default('demand').register(settingDocs, {
     flag: 'policy',
-    doc: 'Which rooms are transcribed: `demand` for those that ask for it (API or room metadata), `all` for every room with a human in it.',
+    doc: 'Which rooms are transcribed: `demand` for those that ask for it (API or room metadata), `all` for every room in which somebody has a microphone.',
   }),
   pollIntervalMs: milliseconds(500, 60_000).default(5_000).register(settingDocs, {
     doc: 'How often LiveKit is asked for its rooms, give or take 20 %. Rooms are found this way even without webhooks.',
