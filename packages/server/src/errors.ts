@@ -20,6 +20,7 @@ export const errorCodes = {
   internal: { status: 500, title: 'Something went wrong inside DialogLens.' },
   shutting_down: { status: 503, title: 'This process is shutting down.' },
   store_unavailable: { status: 503, title: 'The database cannot be reached.' },
+  store_login_refused: { status: 503, title: 'The database does not let this user in.' },
   store_locked: { status: 503, title: 'Another process is using this data folder.' },
   store_read_only: { status: 503, title: 'The data folder cannot be written.' },
   store_newer: { status: 503, title: 'The database was written by a newer version of DialogLens.' },

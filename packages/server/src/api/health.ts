@@ -7,7 +7,7 @@ import { isDirectLocal } from './loopback.ts';
 /** Probes and metrics. The probes are open to everybody and say nothing about rooms. */
 export function registerHealth(
   app: ApiInstance,
-  { readiness, metricsText }: ResourceDeps,
+  { readiness, metricsText }: Pick<ResourceDeps, 'readiness' | 'metricsText'>,
   callers: CallerCheck,
   isStopping: () => boolean,
 ): void {

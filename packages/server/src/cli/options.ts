@@ -2,28 +2,32 @@ import type { Command } from 'commander';
 import {
   type Config,
   defaultText,
+  type FlagNames,
+  flagOf,
   type LoadedConfig,
+  type LoadOptions,
   loadProcessConfig,
   type Setting,
   settings,
   valueRange,
 } from '../config/index.ts';
 
-/** Adds `--config` and a flag for every setting that has one. */
-export function withSettings(command: Command, only?: readonly string[]): Command {
+/** Adds `--config` and a flag for every setting that has one, or for those in `only`. */
+export function withSettings(command: Command, only?: readonly string[], names?: FlagNames): Command {
   command.option('-c, --config <file>', 'YAML file with settings');
   for (const setting of settings) {
-    if (!setting.flag || (only && !only.includes(setting.path))) continue;
-    command.option(`--${setting.flag}${placeholder(setting)}`, helpText(setting));
+    const flag = flagOf(setting, names);
+    if (!flag || (only && !only.includes(setting.path))) continue;
+    command.option(`--${flag}${placeholder(setting, flag)}`, helpText(setting));
   }
   return command;
 }
 
 /** ` <policy>`, ` <number>`, ` <folder>`; nothing for a switch. */
-function placeholder({ kind, path, flag }: Setting): string {
+function placeholder({ kind, path }: Setting, flag: string): string {
   if (kind === 'boolean') return '';
   if (kind === 'number') return ' <number>';
-  return ` <${path === 'dataDir' ? 'folder' : flag?.split('-').at(-1)}>`;
+  return ` <${path === 'dataDir' ? 'folder' : flag.split('-').at(-1)}>`;
 }
 
 /** What the setting does, then its choices, its environment variable and its default. */
@@ -39,8 +43,11 @@ function helpText(setting: Setting): string {
 }
 
 /** The configuration of a command. @throws DialogLensError `invalid_config` */
-export function readSettings(command: Command): LoadedConfig {
-  return loadProcessConfig(command.opts());
+export function readSettings(
+  command: Command,
+  options?: Pick<LoadOptions, 'role' | 'flagNames'>,
+): LoadedConfig {
+  return loadProcessConfig(command.opts(), options);
 }
 
 /** The three LiveKit settings, or null when none is set (the schema refuses one or two). */

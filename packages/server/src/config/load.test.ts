@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DialogLensError } from '../errors.ts';
-import { describeConfig, type Environment, type Flags, loadConfig, settings } from './index.ts';
+import { describeConfig, type Environment, type Flags, loadConfig, type Role, settings } from './index.ts';
 
 let cwd: string;
 beforeEach(() => {
@@ -181,6 +181,31 @@ describe('problems', () => {
     const message = refusal({}, yaml(text));
     expect(message).toContain(expected);
     expect(message).not.toContain(long);
+  });
+
+  it('tells a part of a cluster what it needs, all at once and by name', () => {
+    const as = (role: Role, env: Environment) => () => loadConfig({ flags: {}, env, cwd, role });
+    const cluster = { DATABASE_URL: 'postgres://db/words', REDIS_URL: 'redis://cache' };
+    const livekit = { LIVEKIT_URL: 'wss://lk', LIVEKIT_API_KEY: 'k', LIVEKIT_API_SECRET: 's' };
+    expect(as('dispatcher', {})).toThrow(
+      /3 things.*DATABASE_URL.*REDIS_URL.*LIVEKIT_URL and LIVEKIT_API_KEY/s,
+    );
+    expect(as('dispatcher', { ...cluster, LIVEKIT_URL: 'wss://lk' })).toThrow(/LIVEKIT_API_KEY and/);
+    expect(as('dispatcher', { ...cluster, ...livekit })).not.toThrow();
+    expect(as('agent', { DATABASE_URL: cluster.DATABASE_URL })).toThrow(/One thing.*set REDIS_URL/is);
+  });
+
+  it('asks no worker for LiveKit’s keys or for API keys', () => {
+    const env = { DATABASE_URL: 'postgres://db/words', REDIS_URL: 'redis://cache', LIVEKIT_URL: 'wss://lk' };
+    const { config } = loadConfig({ flags: { host: '0.0.0.0' }, env, cwd, role: 'agent' });
+    expect(config).toMatchObject({ host: '0.0.0.0', apiKeys: [] });
+  });
+
+  it('reads flags under the names that a command gives them', () => {
+    const flagNames = { 'agent.port': 'port', port: null };
+    const { config, sources } = loadConfig({ flags: { port: '3011' }, env: {}, cwd, flagNames });
+    expect(config).toMatchObject({ port: 3010, agent: { port: 3011 } });
+    expect(sources.get('agent.port')?.name).toBe('--port');
   });
 
   it('never shows a secret', () => {

@@ -1,12 +1,13 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isLoopback } from '../api/loopback.ts';
 import { DialogLensError } from '../errors.ts';
+import { findContradictions, type Role } from './contradictions.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type Setting, settings } from './settings.ts';
 import {
   type Environment,
   environmentLayer,
+  type FlagNames,
   type Flags,
   fileLayer,
   flagLayer,
@@ -22,6 +23,10 @@ export interface LoadOptions {
   env: Environment;
   /** Relative paths begin here. */
   cwd: string;
+  /** What the process is to be; default `single`. */
+  role?: Role;
+  /** Flags that this command spells in its own way, by setting path; null for one it does not have. */
+  flagNames?: FlagNames;
 }
 
 export interface LoadedConfig {
@@ -36,7 +41,7 @@ export interface LoadedConfig {
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const layers = [
-    flagLayer(options.flags),
+    flagLayer(options.flags, options.flagNames),
     environmentLayer(options.env),
     fileLayer(options.flags, options.env, options.cwd),
     machineDefaults(options.env),
@@ -53,14 +58,17 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
   if (problems.length > 0) throw invalid(problems);
   const config = withAbsolutePaths(configSchema.parse(withSections(tree)), options);
-  const contradictions = findContradictions(config);
+  const contradictions = findContradictions(config, options.role ?? 'single');
   if (contradictions.length > 0) throw invalid(contradictions);
   return { config, sources };
 }
 
 /** Reads the configuration of the running process. */
-export function loadProcessConfig(flags: Flags): LoadedConfig {
-  return loadConfig({ flags, env: process.env, cwd: process.cwd() });
+export function loadProcessConfig(
+  flags: Flags,
+  command: Pick<LoadOptions, 'role' | 'flagNames'> = {},
+): LoadedConfig {
+  return loadConfig({ flags, env: process.env, cwd: process.cwd(), ...command });
 }
 
 /** Folders as the XDG base directory specification places them. */
@@ -109,35 +117,6 @@ function withAbsolutePaths(config: Config, { cwd, env }: LoadOptions): Config {
   const home = env.HOME || homedir();
   const absolute = (path: string) => resolve(cwd, path.replace(/^~(?=\/|$)/, home));
   return { ...config, dataDir: absolute(config.dataDir), cacheDir: absolute(config.cacheDir) };
-}
-
-/** What is wrong although each value is fine on its own. */
-function findContradictions(config: Config): Problem[] {
-  const problems: Problem[] = [];
-  const { livekit } = config;
-  const names = { url: 'LIVEKIT_URL', apiKey: 'LIVEKIT_API_KEY', apiSecret: 'LIVEKIT_API_SECRET' } as const;
-  const keys = ['url', 'apiKey', 'apiSecret'] as const;
-  const missing = keys.filter((key) => livekit[key] === undefined);
-  if (missing.length > 0 && missing.length < keys.length) {
-    const missingNames = missing.map((key) => names[key]).join(' and ');
-    problems.push({
-      field: `livekit.${missing[0]}`,
-      message: `${missingNames} ${missing.length === 1 ? 'is' : 'are'} missing, while ${keys
-        .filter((key) => !missing.includes(key))
-        .map((key) => names[key])
-        .join(' and ')} is set`,
-      remedy: `Set ${missingNames} too, or none of the three to use a livekit-server of our own.`,
-    });
-  }
-  if (config.apiKeys.length === 0 && !isLoopback(config.host)) {
-    problems.push({
-      field: 'apiKeys',
-      message: `is empty, while host is ${config.host}, which other machines can reach`,
-      remedy:
-        'Set DIALOGLENS_API_KEYS to at least one key (`openssl rand -hex 24` makes one), or listen on 127.0.0.1.',
-    });
-  }
-  return problems;
 }
 
 function invalid(problems: Problem[]): DialogLensError {

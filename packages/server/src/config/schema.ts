@@ -104,6 +104,17 @@ const agent = z.strictObject({
   screenShareAudio: z.boolean().default(false).register(settingDocs, {
     doc: 'Whether the sound of shared screens is transcribed too.',
   }),
+  region: z.string().min(1).max(64).optional().register(settingDocs, {
+    flag: 'region',
+    doc: 'Where the worker runs, such as a zone of your cloud. It is shown with the worker.',
+  }),
+  port: z.int().min(0).max(65_535).default(0).register(settingDocs, {
+    doc: 'Port of a worker process for `/livez`, `/readyz` and `/metrics`, as `dialoglens agent --port`; 0 serves none.',
+  }),
+  drainDeadlineMs: milliseconds(0, 86_400_000).default(60_000).register(settingDocs, {
+    flag: 'drain-deadline',
+    doc: 'How long a worker process that is to end waits, in milliseconds, for its rooms to be handed over to others. Rooms it still has then are left without captions until another worker has a free slot.',
+  }),
 });
 
 const placement = z.strictObject({

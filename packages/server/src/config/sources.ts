@@ -23,6 +23,15 @@ export interface Problem {
 export type Flags = Readonly<Record<string, unknown>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** How a command spells flags, by setting path, where it differs from the schema; null for one it does not have. */
+export type FlagNames = Readonly<Record<string, string | null>>;
+
+/** The flag of a setting, or undefined when it has none here. */
+export function flagOf(setting: Setting, names: FlagNames = {}): string | undefined {
+  const own = names[setting.path];
+  return own === undefined ? setting.flag : (own ?? undefined);
+}
+
 /** One layer of values by setting path. */
 export interface Layer {
   values: Map<string, { value: unknown; source: Source }>;
@@ -33,12 +42,13 @@ export interface Layer {
 const otherVariables = /^DIALOGLENS_(CONFIG$|TEST_)/;
 
 /** Flags as commander names them (`--livekit-url` → `livekitUrl`). Keys that are no setting belong to the command. */
-export function flagLayer(flags: Flags): Layer {
+export function flagLayer(flags: Flags, names?: FlagNames): Layer {
   const values: Layer['values'] = new Map();
-  for (const { path, flag } of settings) {
+  for (const setting of settings) {
+    const flag = flagOf(setting, names);
     if (flag === undefined) continue;
     const value = flags[camelCase(flag)];
-    if (value !== undefined) values.set(path, { value, source: { kind: 'flag', name: `--${flag}` } });
+    if (value !== undefined) values.set(setting.path, { value, source: { kind: 'flag', name: `--${flag}` } });
   }
   return { values, problems: [] };
 }

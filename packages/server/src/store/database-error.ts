@@ -3,10 +3,30 @@ import { asError, DialogLensError } from '../errors.ts';
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /**
- * Classes and codes of SQLSTATE (PostgreSQL's appendix A) that mean "not now": connection, authorisation, resources,
- * shutdown, cancelled by the statement timeout, serialisation and deadlock, unknown database.
+ * Classes and codes of SQLSTATE (PostgreSQL's appendix A) that mean "not now": connection, resources, shutdown, cancelled
+ * by the statement timeout, serialisation and deadlock.
  */
-const unavailable = /^(08|28|40|57|53(?!100)|3D)/;
+const unavailable = /^(08|40|57|53(?!100))/;
+
+/** What waiting does not change: the operator has to. */
+const refusals = [
+  {
+    states: /^28/,
+    message: 'PostgreSQL does not let this user in with this password',
+    remedy: 'Correct user and password in DATABASE_URL, or the rules in `pg_hba.conf` of the server.',
+  },
+  {
+    states: /^3D/,
+    message: 'PostgreSQL has no database of this name',
+    remedy: 'Create the database, or name another one in DATABASE_URL.',
+  },
+  {
+    states: /^42501$/,
+    message: 'PostgreSQL lets this user in, but not do what DialogLens has to',
+    remedy:
+      'Make the user in DATABASE_URL the owner of the database, or grant it `create` on database and schema.',
+  },
+];
 
 /** The one setting that says where PostgreSQL is. */
 const remedies = {
@@ -33,6 +53,13 @@ export function toStoreError(thrown: unknown, kind: 'postgres' | 'pglite'): Dial
         kind === 'postgres'
           ? 'Let DATABASE_URL name the primary server, not a standby.'
           : 'Give this user the right to write the data folder.',
+    });
+  }
+  const refusal = refusals.find(({ states }) => code !== null && states.test(code));
+  if (refusal) {
+    return new DialogLensError('store_login_refused', `${refusal.message} (SQLSTATE ${code}).`, {
+      field: 'DATABASE_URL',
+      remedy: refusal.remedy,
     });
   }
   if (code !== null && sqlState.test(code) && !unavailable.test(code)) {

@@ -53,12 +53,38 @@ describe('PostgreSQL away', () => {
   });
 
   it('says at start that it cannot be reached, without the password', async () => {
-    const url = server.url.replace('dialoglens@', 'nobody:hush-hush@');
+    const nobodyThere = Object.assign(new URL(server.url), { port: '1', password: 'hush-hush' });
+    const url = nobodyThere.href;
     const store = createStore({ databaseUrl: url, dataDir: null, logger: silentLogger });
     const thrown = await store.start().catch((error: unknown) => error);
     expect(thrown).toMatchObject({ code: 'store_unavailable' });
     expect(JSON.stringify(thrown) + String(thrown)).not.toContain('hush-hush');
     await store.stop();
+  });
+
+  it('tells what waiting does not change: a wrong password, a database that is not there, a missing right', async () => {
+    const admin = new pg.Client({ connectionString: server.url });
+    await admin.connect();
+    await admin.query('create user guest');
+    await admin.query('create database theirs');
+    await admin.end();
+    const refusal = async (change: (url: URL) => void) => {
+      const url = new URL(server.url);
+      change(url);
+      const store = createStore({ databaseUrl: url.href, dataDir: null, logger: silentLogger });
+      const thrown: unknown = await store.start().catch((error: unknown) => error);
+      await store.stop();
+      expect(thrown).toMatchObject({ code: 'store_login_refused', field: 'DATABASE_URL' });
+      expect(String(thrown) + JSON.stringify(thrown)).not.toContain('hush-hush');
+      return String(thrown);
+    };
+    expect(await refusal((url) => Object.assign(url, { username: 'nobody', password: 'hush-hush' }))).toMatch(
+      /does not let this user in/,
+    );
+    expect(await refusal((url) => Object.assign(url, { pathname: '/missing' }))).toMatch(/no database/);
+    expect(await refusal((url) => Object.assign(url, { pathname: '/theirs', username: 'guest' }))).toMatch(
+      /lets this user in, but/,
+    );
   });
 
   it('keeps what was said out of the error of a refused statement', async () => {
