@@ -15,6 +15,7 @@ import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
 import { type RecordWriting, startRecordWriting } from './record-writing.ts';
 import { type ProcessContext, RunningParts } from './running-parts.ts';
+import { startShared } from './shared-parts.ts';
 import { createSpeech, type SpeechParts } from './speech.ts';
 import { startWorker } from './worker.ts';
 
@@ -53,23 +54,15 @@ export class DialogLens {
    * Starts all parts. What was started is stopped again when one fails.
    * @throws DialogLensError naming the setting that is wrong; LiveKit being away is no error: it is waited for.
    */
-  async start(): Promise<{ url: string; port: number }> {
-    try {
-      return await this.#start();
-    } catch (thrown) {
-      await this.stop('start failed');
-      throw thrown;
-    }
+  start(): Promise<{ url: string; port: number }> {
+    return this.#context.running.launch(() => this.#start());
   }
 
   async #start(): Promise<{ url: string; port: number }> {
     const { config, running, metrics, logger } = this.#context;
     const directory = await openDirectory(this.#livekit, { logger });
     await prepareDataFolder(config.dataDir);
-    running.add('store', () => this.store.stop());
-    await this.store.start();
-    running.add('registry', () => this.registry.stop());
-    await this.registry.start();
+    await startShared(this.#context);
     const writing = await startRecordWriting(this.#context, join(config.dataDir, 'journal'));
     const speech = this.#speech ?? (await createSpeech(config, { metrics, logger }));
     running.add('speech', () => speech.stop());
@@ -91,7 +84,7 @@ export class DialogLens {
   }
 
   async #readiness({ health }: RunningDispatcher, writing: RecordWriting): Promise<Readiness> {
-    const store = await checkPart(() => this.store.ping().then(() => writing.trouble()));
+    const store = await checkPart(() => this.store.ping(), writing.trouble);
     const { checks, notes } = health();
     return readinessOf({ ...checks, store }, notes);
   }

@@ -2,6 +2,7 @@ import type { Readiness } from '@dialoglens/protocol';
 import { createApi } from '../api/server.ts';
 import { systemClock } from '../clock.ts';
 import { AgentDispatcher } from '../dispatch/agent-dispatcher.ts';
+import type { PoolSettings } from '../dispatch/agent-pool.ts';
 import { placementPolicies } from '../dispatch/policy/index.ts';
 import type { RoomDirectory } from '../dispatch/room-directory.ts';
 import { DialogLensError } from '../errors.ts';
@@ -48,10 +49,16 @@ export async function openDirectory(
 /** Starts the dispatcher of a process. `checkSpeech` refuses demands that no engine can serve. */
 export async function startDispatcher(
   context: ProcessContext,
-  parts: { livekit: LiveKitTarget; directory: RoomDirectory; checkSpeech: SpeechParts['check'] },
+  parts: {
+    livekit: LiveKitTarget;
+    directory: RoomDirectory;
+    checkSpeech: SpeechParts['check'];
+    /** Left out on one machine, where there is one worker. */
+    pool?: PoolSettings;
+  },
 ): Promise<RunningDispatcher> {
   const { config, store, registry, metrics, logger, running } = context;
-  const { livekit, directory, checkSpeech } = parts;
+  const { livekit, directory, checkSpeech, pool } = parts;
   const dispatcher = new AgentDispatcher({
     store,
     registry,
@@ -61,6 +68,7 @@ export async function startDispatcher(
     logger,
     checkSpeech,
     policy: placementPolicies[config.placement.policy],
+    ...(pool && { pool }),
     settings: {
       url: livekit.url,
       version,

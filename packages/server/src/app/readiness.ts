@@ -3,9 +3,12 @@ import { asError, DialogLensError } from '../errors.ts';
 
 type Check = Readiness['checks'][string];
 
-/** Whether a part answers: `ask` throws, or answers with the trouble it is in. */
-export async function checkPart(ask: () => Promise<Error | null>): Promise<Check> {
-  const trouble = await ask().catch(asError);
+/** Whether a part answers, and is in no trouble of another kind. */
+export async function checkPart(
+  ping: () => Promise<void>,
+  troubleOf: () => Error | null = () => null,
+): Promise<Check> {
+  const trouble = await ping().then(troubleOf, asError);
   if (trouble === null) return { ok: true };
   const code = trouble instanceof DialogLensError ? `${trouble.code}: ` : '';
   return { ok: false, detail: `${code}${trouble.message}` };

@@ -1,4 +1,5 @@
 import type { Config } from '../config/index.ts';
+import { DialogLensError } from '../errors.ts';
 import type { PrometheusMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
@@ -7,6 +8,7 @@ import type { Store } from '../store/store.ts';
 /** docs/lifetimes.md says why in this order. */
 const stopOrder = [
   'api',
+  'clocks',
   'frontDoor',
   'dispatcher',
   'worker',
@@ -22,10 +24,30 @@ type Part = (typeof stopOrder)[number];
 export class RunningParts {
   readonly #stops = new Map<Part, () => Promise<void>>();
   readonly #logger: Logger;
+  readonly #abort = new AbortController();
+  #launching: Promise<unknown> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  /** Aborted by `stop`: for whatever waits for something that may never come. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Starts the process. What was started is stopped again when `start` fails. @throws DialogLensError `shutting_down` */
+  async launch<T>(start: () => Promise<T>): Promise<T> {
+    if (this.#stopping) throw new DialogLensError('shutting_down', 'This process was stopped.');
+    const launching = start();
+    this.#launching = launching;
+    try {
+      return await launching;
+    } catch (thrown) {
+      await this.stop('start failed');
+      throw thrown;
+    }
   }
 
   /** Says how a part is stopped; before it is started, so that one which starts halfway is stopped too. */
@@ -41,6 +63,9 @@ export class RunningParts {
 
   async #stop(reason: string): Promise<void> {
     this.#logger.info({ reason }, 'stopping');
+    this.#abort.abort(new DialogLensError('shutting_down', `This process stops: ${reason}.`));
+    // What is being started now must be there before it can be stopped.
+    await Promise.allSettled([this.#launching]);
     for (const part of stopOrder) {
       await this.#stops
         .get(part)?.()

@@ -4,9 +4,10 @@ import type { Config } from '../config/index.ts';
 import { DialogLensError } from '../errors.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import { createLocalProvider } from '../stt/providers/local/local-provider.ts';
+import { createLocalProvider, localCapabilities } from '../stt/providers/local/local-provider.ts';
 import { ensureModels, type ModelProgress } from '../stt/providers/local/model-store.ts';
-import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
+import { type ScriptedWord, sayAt } from '../stt/providers/scripted/script.ts';
+import { createScriptedProvider, scriptedCapabilities } from '../stt/providers/scripted/scripted-provider.ts';
 import type { SttProvider } from '../stt/stt.ts';
 
 /** Speech as the worker and the dispatcher use it. */
@@ -19,6 +20,11 @@ export interface SpeechParts {
   stop: () => Promise<void>;
 }
 
+/** When the scripted engine begins to speak on each track, how fast, and how long it is silent after a line. */
+const scriptBeginsMs = 500;
+const scriptWordMs = 200;
+const scriptPauseMs = 1_000;
+
 /** Loads the configured engine. Models must be there (`ensureModels`). */
 export async function createSpeech(
   config: Config,
@@ -28,23 +34,44 @@ export async function createSpeech(
   const { engine, makeDetector } =
     speech.provider === 'local'
       ? await loadLocal(config, cacheDir, telemetry)
-      : { engine: createScriptedProvider({ words: [] }), makeDetector: energyDetector };
+      : {
+          engine: createScriptedProvider({ words: wordsOf(speech.script) }),
+          makeDetector: energyDetector,
+        };
   await engine.start();
   const provider = (name: string | undefined) => {
-    if (name === undefined || name === engine.name) return engine;
-    throw new DialogLensError('unknown_provider', `There is no speech provider "${name}" here.`, {
-      field: 'provider',
-      remedy: `Leave it out, or use "${engine.name}".`,
-    });
+    requireProvider(engine.name, name);
+    return engine;
   };
-  return {
-    provider,
-    makeDetector,
-    check: (settings) => {
-      requireLanguage(provider(settings.provider), settings.language ?? speech.language);
-    },
-    stop: () => engine.stop(),
+  return { provider, makeDetector, check: checkSpeechOf(config), stop: () => engine.stop() };
+}
+
+/** One utterance a line. */
+function wordsOf(script: string): ScriptedWord[] {
+  let startMs = scriptBeginsMs;
+  return script.split('\n').flatMap((line) => {
+    const words = line.trim() === '' ? [] : sayAt(startMs, line.trim(), scriptWordMs);
+    startMs = (words.at(-1)?.endMs ?? startMs) + scriptPauseMs;
+    return words;
+  });
+}
+
+/** Refuses what the configured engine cannot serve, without loading it: for processes that only dispatch. */
+export function checkSpeechOf({ speech }: Pick<Config, 'speech'>): SpeechParts['check'] {
+  const capabilities = speech.provider === 'local' ? localCapabilities : scriptedCapabilities;
+  return (settings) => {
+    requireProvider(speech.provider, settings.provider);
+    requireLanguage({ name: speech.provider, capabilities }, settings.language ?? speech.language);
   };
+}
+
+/** @throws DialogLensError `unknown_provider` */
+function requireProvider(known: string, name: string | undefined): void {
+  if (name === undefined || name === known) return;
+  throw new DialogLensError('unknown_provider', `There is no speech provider "${name}" here.`, {
+    field: 'provider',
+    remedy: `Leave it out, or use "${known}".`,
+  });
 }
 
 async function loadLocal(
@@ -65,7 +92,7 @@ async function loadLocal(
 }
 
 /** @throws DialogLensError `unsupported_language` naming those the engine knows */
-function requireLanguage(engine: SttProvider, language: string): void {
+function requireLanguage(engine: Pick<SttProvider, 'name' | 'capabilities'>, language: string): void {
   const { languages, autoLanguage } = engine.capabilities;
   if (languages === 'any') return;
   const primary = language.split('-')[0]?.toLowerCase() ?? '';

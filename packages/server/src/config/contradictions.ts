@@ -17,7 +17,7 @@ export function findContradictions(config: Config, role: Role): Problem[] {
   // A worker process gets address and token of each room from a dispatcher, and its port serves probes and figures.
   if (role === 'agent') return missingCluster(config, role);
   const cluster = role === 'dispatcher' ? missingCluster(config, role) : [];
-  return [...cluster, ...missingLiveKit(config, role), ...missingApiKeys(config)];
+  return [...cluster, ...missingLiveKit(config, role), ...missingApiKeys(config), ...crossedPool(config)];
 }
 
 function missingCluster(config: Config, role: Role): Problem[] {
@@ -66,4 +66,18 @@ function missingApiKeys({ apiKeys, host }: Config): Problem[] {
         'Set DIALOGLENS_API_KEYS to at least one key (`openssl rand -hex 24` makes one), or listen on 127.0.0.1.',
     },
   ];
+}
+
+function crossedPool({ pool }: Config): Problem[] {
+  const crossed = [
+    ['min', 'max', pool.min > pool.max],
+    ['scaleDownAt', 'scaleUpAt', pool.scaleDownAt >= pool.scaleUpAt],
+  ] as const;
+  return crossed
+    .filter(([, , isCrossed]) => isCrossed)
+    .map(([low, high]) => ({
+      field: `pool.${low}`,
+      message: `is ${pool[low]}, while pool.${high} is ${pool[high]}`,
+      remedy: `Make pool.${low} smaller than pool.${high}.`,
+    }));
 }

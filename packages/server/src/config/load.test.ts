@@ -135,6 +135,11 @@ describe('problems', () => {
     },
   );
 
+  it('refuses bounds of the pool that contradict each other', () => {
+    expect(refusal({}, yaml('pool: { min: 60 }'))).toMatch(/pool\.min: is 60, while pool\.max is 50/);
+    expect(refusal({}, yaml('pool: { scaleDownAt: 0.9 }'))).toMatch(/pool\.scaleDownAt: is 0\.9/);
+  });
+
   it.each(['localhost', '127.0.0.9', '::1'])('listens on %s without keys', (host) => {
     expect(load({ DIALOGLENS_HOST: host }).config.host).toBe(host);
   });

@@ -93,6 +93,7 @@ const agent = z.strictObject({
     doc: 'How many rooms one worker serves at a time; further rooms wait in the queue.',
   }),
   region: z.string().min(1).max(64).optional().register(settingDocs, {
+    flag: 'region',
     doc: 'Region or zone of this worker, such as `eu-west-1a`; the placement policy `spread` goes by it.',
   }),
   maxParticipants: z.int().min(1).max(1_000).default(50).register(settingDocs, {
@@ -103,10 +104,6 @@ const agent = z.strictObject({
   }),
   screenShareAudio: z.boolean().default(false).register(settingDocs, {
     doc: 'Whether the sound of shared screens is transcribed too.',
-  }),
-  region: z.string().min(1).max(64).optional().register(settingDocs, {
-    flag: 'region',
-    doc: 'Where the worker runs, such as a zone of your cloud. It is shown with the worker.',
   }),
   port: z.int().min(0).max(65_535).default(0).register(settingDocs, {
     doc: 'Port of a worker process for `/livez`, `/readyz` and `/metrics`, as `dialoglens agent --port`; 0 serves none.',
@@ -120,6 +117,30 @@ const agent = z.strictObject({
 const placement = z.strictObject({
   policy: z.enum(['least-loaded', 'pack', 'spread']).default('least-loaded').register(settingDocs, {
     doc: 'Which worker a room is given to: `least-loaded` the one with the smallest share of used slots, `pack` the fullest that fits, so that others can be taken away, `spread` the least loaded of the region with the smallest share of used slots.',
+  }),
+});
+
+const pool = z.strictObject({
+  mode: z.enum(['external', 'local']).default('external').register(settingDocs, {
+    flag: 'pool',
+    doc: 'Who starts workers for a dispatcher: `local`, the dispatcher itself, as processes of its own machine; `external`, an autoscaler that reads `wantedAgents` at `/api/capacity` or the metric `dialoglens_agents_wanted`.',
+  }),
+  min: z.int().min(0).max(1_000).default(5).register(settingDocs, {
+    flag: 'min-workers',
+    doc: 'Fewest workers. 5 is for production; a worker holds many rooms, so 1 is enough on a laptop.',
+  }),
+  max: z.int().min(1).max(1_000).default(50).register(settingDocs, {
+    flag: 'max-workers',
+    doc: 'Most workers.',
+  }),
+  scaleUpAt: z.number().min(0.05).max(1).default(0.8).register(settingDocs, {
+    doc: 'Share of used slots above which more workers are wanted. While rooms wait, more are wanted at once.',
+  }),
+  scaleDownAt: z.number().min(0).max(0.95).default(0.3).register(settingDocs, {
+    doc: 'Share of used slots below which fewer workers are wanted.',
+  }),
+  intervalMs: milliseconds(1_000, 3_600_000).default(30_000).register(settingDocs, {
+    doc: 'How often the number of workers is judged.',
   }),
 });
 
@@ -148,6 +169,9 @@ const speech = z.strictObject({
     )
     .default('en')
     .register(settingDocs, { flag: 'language', doc: 'Language spoken in rooms that do not name one.' }),
+  script: z.string().max(100_000).default('').register(settingDocs, {
+    doc: 'What the engine `scripted` hears on every track, whatever is said: an utterance a line, five words a second, a second of silence between lines.',
+  }),
   partials: z.boolean().default(true).register(settingDocs, {
     doc: 'Whether words are shown while they are being said. Off saves about half of the computing time.',
   }),
@@ -232,6 +256,7 @@ export const configSchema = z.strictObject({
   frontDoor,
   agent,
   placement,
+  pool,
   captions,
   speech,
   store,

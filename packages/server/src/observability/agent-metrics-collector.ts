@@ -7,8 +7,8 @@ import type { Logger } from './telemetry.ts';
 export interface AgentMetricsCollectorOptions {
   registry: Pick<AgentRegistry, 'getAgentMetrics'>;
   metrics: Metrics;
-  /** Label of this process’s memory. */
-  agentId: string;
+  /** Label of this process’s memory; null in a process without a worker. */
+  agentId: string | null;
   logger: Logger;
   /** Milliseconds between samples. */
   intervalMs?: number;
@@ -61,7 +61,7 @@ export class AgentMetricsCollector {
 
   async #sample(): Promise<void> {
     const { registry, metrics, agentId, logger } = this.#options;
-    metrics.set('agent_memory_usage', { agent_id: agentId }, process.memoryUsage.rss());
+    if (agentId !== null) metrics.set('agent_memory_usage', { agent_id: agentId }, process.memoryUsage.rss());
     if (this.#delay) {
       metrics.set('event_loop_lag_seconds', {}, lagSeconds(this.#delay));
       this.#delay.reset();

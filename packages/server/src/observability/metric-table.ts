@@ -106,6 +106,11 @@ export const metricTable = {
     help: 'Writes refused because the writer no longer held the room.',
     labels: [],
   },
+  clock_skew_seconds: {
+    type: 'gauge',
+    help: 'How far the clock of this machine is ahead of the database’s.',
+    labels: [],
+  },
   event_loop_lag_seconds: {
     type: 'gauge',
     help: 'p99 delay of the event loop over the last seconds.',

@@ -1,3 +1,4 @@
+import { DialogLensError } from '../errors.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { auditLog } from './queries/audit.ts';
@@ -69,6 +70,12 @@ export class SqlStore implements Store {
 
   async ping(): Promise<void> {
     await this.#client.query('select 1 as alive');
+  }
+
+  async now(): Promise<number> {
+    const [row] = await this.#client.query<{ now: number }>('select clock_timestamp() as now');
+    if (!row) throw new DialogLensError('internal', 'The database did not tell its time.');
+    return row.now;
   }
 
   async #start(): Promise<void> {

@@ -11,6 +11,8 @@ export interface Store {
   /** Idempotent; waits for running statements. */
   stop(): Promise<void>;
   ping(): Promise<void>;
+  /** The database's own clock, milliseconds since the Unix epoch. */
+  now(): Promise<number>;
   readonly leases: LeaseStore;
   readonly demands: DemandStore;
   readonly reservations: ReservationStore;

@@ -25,6 +25,13 @@ export function lifecycleContract(context: ContractContext): void {
       await store.start();
     });
 
+    it('tells the time of its own clock', async () => {
+      const { store } = context.under();
+      const before = await store.now();
+      expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
+      expect(await store.now()).toBeGreaterThanOrEqual(before);
+    });
+
     it('refuses a database of a newer version', async () => {
       const { store, sql } = context.under();
       await sql(`insert into schema_migration (version, name, checksum) values (9999, 'future', 'x')`);

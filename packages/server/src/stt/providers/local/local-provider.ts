@@ -195,3 +195,6 @@ export class LocalProvider implements SttProvider {
 export function createLocalProvider(options: LocalProviderOptions): LocalProvider {
   return new LocalProvider(options);
 }
+
+/** What the engine can do, for those who do not load it. */
+export { capabilities as localCapabilities };

@@ -77,3 +77,6 @@ export class ScriptedProvider implements SttProvider {
 export function createScriptedProvider(script: Script): ScriptedProvider {
   return new ScriptedProvider(script);
 }
+
+/** What the engine can do when its script says nothing else. */
+export { capabilities as scriptedCapabilities };

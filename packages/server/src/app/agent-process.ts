@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { Readiness } from '@dialoglens/protocol';
+import type { AgentWorker } from '../agent/agent-worker.ts';
+import { createOperationsServer } from '../api/operations-server.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config/index.ts';
+import { newId } from '../ids.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import type { Logger } from '../observability/telemetry.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
+import { prepareDataFolder } from './data-folder.ts';
+import { startCollector } from './metrics-collector.ts';
+import { openConfiguredStore } from './open-store.ts';
+import { checkPart, readinessOf } from './readiness.ts';
+import { type RecordWriting, startRecordWriting } from './record-writing.ts';
+import { type ProcessContext, RunningParts } from './running-parts.ts';
+import { startShared } from './shared-parts.ts';
+import { createSpeech, type SpeechParts } from './speech.ts';
+import { startWorker } from './worker.ts';
+
+export interface AgentProcessOptions {
+  config: Config;
+  registry: AgentRegistry;
+  logger: Logger;
+  /** Speech to use instead of the configured engine; it is stopped with the rest. */
+  speech?: SpeechParts;
+}
+
+/**
+ * One worker of a cluster: joins the rooms it is given, with a token for each that lives two minutes. It knows no secret
+ * of LiveKit.
+ */
+export class AgentProcess {
+  readonly workerId: string;
+  readonly #context: ProcessContext;
+  readonly #speech: SpeechParts | undefined;
+  #worker: AgentWorker | null = null;
+  #writing: RecordWriting | null = null;
+
+  constructor({ config, registry, logger, speech }: AgentProcessOptions) {
+    this.workerId = config.workerId ?? newId('agt');
+    this.#speech = speech;
+    const store = openConfiguredStore(config, logger);
+    const running = new RunningParts(logger);
+    this.#context = { config, store, registry, metrics: createMetrics(), logger, running };
+  }
+
+  /**
+   * Waits for PostgreSQL and Redis as long as they cannot be reached. Answers where probes and metrics are served.
+   * @throws DialogLensError naming the setting that is wrong; `worker_id_taken`
+   */
+  start(): Promise<{ url: string | null }> {
+    return this.#context.running.launch(() => this.#start());
+  }
+
+  async #start(): Promise<{ url: string | null }> {
+    const { config, running, metrics, logger } = this.#context;
+    const folder = join(config.dataDir, 'workers', this.workerId);
+    await prepareDataFolder(folder);
+    const url = await this.#serve();
+    await startShared(this.#context);
+    const writing = await startRecordWriting(this.#context, join(folder, 'journal'));
+    const speech = this.#speech ?? (await createSpeech(config, { metrics, logger }));
+    running.add('speech', () => speech.stop());
+    await startCollector(this.#context, this.workerId);
+    const { record, journal } = writing;
+    this.#worker = await startWorker(this.#context, { workerId: this.workerId, speech, record, journal });
+    this.#writing = writing;
+    return { url };
+  }
+
+  /** Leaves every room with its finals written, frees the leases, stops. Idempotent. */
+  stop(reason: string): Promise<void> {
+    return this.#context.running.stop(reason);
+  }
+
+  async #serve(): Promise<string | null> {
+    const { config, running, metrics, logger } = this.#context;
+    if (config.agent.port === 0) return null;
+    const server = createOperationsServer({
+      host: config.host,
+      port: config.agent.port,
+      keys: config.apiKeys,
+      readiness: () => this.#readiness(),
+      metricsText: () => metrics.text(),
+      logger,
+      clock: systemClock,
+    });
+    running.add('api', () => server.stop('process stops'));
+    return (await server.start()).url;
+  }
+
+  /** Asked from outside before everything is started: a probe wants an answer at any time. */
+  async #readiness(): Promise<Readiness> {
+    const { store, registry } = this.#context;
+    const [storeCheck, registryCheck] = await Promise.all([
+      checkPart(
+        () => store.ping(),
+        () => this.#writing?.trouble() ?? null,
+      ),
+      checkPart(() => registry.ping()),
+    ]);
+    const worker = this.#worker ? { ok: true } : { ok: false, detail: 'starting' };
+    return readinessOf({ store: storeCheck, registry: registryCheck, worker });
+  }
+}

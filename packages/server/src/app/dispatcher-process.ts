@@ -1,0 +1,76 @@
+import type { Readiness } from '@dialoglens/protocol';
+import type { Config } from '../config/index.ts';
+import type { PoolSettings } from '../dispatch/agent-pool.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import type { Logger } from '../observability/telemetry.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
+import { type LiveKitTarget, openDirectory, type RunningDispatcher, startDispatcher } from './dispatcher.ts';
+import { startCollector } from './metrics-collector.ts';
+import { openConfiguredStore } from './open-store.ts';
+import { checkPart, readinessOf } from './readiness.ts';
+import { type ProcessContext, RunningParts } from './running-parts.ts';
+import { startShared } from './shared-parts.ts';
+import { checkSpeechOf } from './speech.ts';
+
+export interface DispatcherProcessOptions {
+  config: Config;
+  livekit: LiveKitTarget;
+  registry: AgentRegistry;
+  logger: Logger;
+}
+
+/**
+ * One dispatcher of a cluster: API, demand, leases. The only kind of process that knows LiveKit's secret. Stopping it
+ * ends nobody's captions: workers go on, and the other dispatchers, or the next one, take over the deciding.
+ */
+export class DispatcherProcess {
+  readonly #context: ProcessContext;
+  readonly #livekit: LiveKitTarget;
+
+  constructor({ config, livekit, registry, logger }: DispatcherProcessOptions) {
+    this.#livekit = livekit;
+    const store = openConfiguredStore(config, logger);
+    const running = new RunningParts(logger);
+    this.#context = { config, store, registry, metrics: createMetrics(), logger, running };
+  }
+
+  /**
+   * Waits for PostgreSQL and Redis as long as they cannot be reached.
+   * @throws DialogLensError naming the setting that is wrong
+   */
+  start(): Promise<{ url: string; port: number }> {
+    return this.#context.running.launch(() => this.#start());
+  }
+
+  async #start(): Promise<{ url: string; port: number }> {
+    const { config, logger } = this.#context;
+    await startShared(this.#context);
+    const livekit = this.#livekit;
+    const directory = await openDirectory(livekit, { logger });
+    await startCollector(this.#context, null);
+    const checkSpeech = checkSpeechOf(config);
+    const pool = poolSettings(config);
+    const dispatcher = await startDispatcher(this.#context, { livekit, directory, checkSpeech, pool });
+    return dispatcher.serve(() => this.#readiness(dispatcher));
+  }
+
+  /** Stops in the order of docs/lifetimes.md. Idempotent. */
+  stop(reason: string): Promise<void> {
+    return this.#context.running.stop(reason);
+  }
+
+  async #readiness({ health }: RunningDispatcher): Promise<Readiness> {
+    const { checks, notes } = health();
+    const { store, registry } = this.#context;
+    const [storeCheck, registryCheck] = await Promise.all([
+      checkPart(() => store.ping()),
+      checkPart(() => registry.ping()),
+    ]);
+    return readinessOf({ ...checks, store: storeCheck, registry: registryCheck }, notes);
+  }
+}
+
+function poolSettings({ pool, agent }: Config): PoolSettings {
+  const { min, max, scaleUpAt, scaleDownAt, intervalMs } = pool;
+  return { bounds: { min, max, scaleUpAt, scaleDownAt, slotsPerAgent: agent.slots }, intervalMs };
+}
