@@ -17,7 +17,10 @@ const step = fc.oneof(
   }),
   fc.record({ do: fc.constant('hint' as const), room, times: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ do: fc.constant('worker' as const), slots: fc.integer({ min: 1, max: 2 }) }),
-  fc.record({ do: fc.constantFrom('kill', 'drain', 'deafen', 'quit'), which: fc.nat(3) }),
+  fc.record({
+    do: fc.constantFrom('kill', 'drain', 'undrain', 'deafen', 'quit', 'linger', 'forget', 'cool'),
+    which: fc.nat(3),
+  }),
   fc.record({ do: fc.constantFrom('restart', 'flush', 'store away', 'store back') }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 10, max: 9000 }) }),
 );
@@ -62,7 +65,10 @@ class History {
   async #calm(): Promise<void> {
     this.lab.store.away = false;
     this.lab.directory.omitted.clear();
-    for (const worker of this.#workers) if (worker.answer === 'deaf') worker.answer = 'join';
+    for (const worker of this.#workers) {
+      if (worker.answer === 'deaf') worker.answer = 'join';
+      Object.assign(worker, { pausesAfterMs: 200, promotes: true, warmsUpMs: 300 });
+    }
     await this.lab.clock.advance(90_000);
   }
 
@@ -106,6 +112,11 @@ class History {
     if (worker === undefined) return;
     if (what === 'kill') worker.kill();
     if (what === 'drain') worker.status = 'draining';
+    if (what === 'undrain') worker.status = 'ready';
+    // Nobody pauses for a while; its word to the successor is lost; as a successor it never hears every track.
+    if (what === 'linger') worker.pausesAfterMs = 4000;
+    if (what === 'forget') worker.promotes = false;
+    if (what === 'cool') worker.warmsUpMs = null;
     if (what === 'deafen') worker.answer = 'deaf';
     const first = [...worker.rooms.keys()][0];
     if (what === 'quit' && first !== undefined && !this.lab.store.away)
@@ -154,8 +165,20 @@ class History {
       }
       if (!lab.directory.has(name)) expect(demands.get(name)?.roomSid ?? null, name).toBeNull();
     }
+    this.#checkMoves();
     this.#checkQueue([...pictures.values()].map((picture) => picture.queuePosition));
     expect(lab.logged('error')).toEqual([]);
+  }
+
+  /** Nobody stands by for nothing, and a worker that drains keeps no room that another one could take. */
+  #checkMoves(): void {
+    const free = this.#workers.reduce((sum, worker) => sum + worker.free, 0);
+    for (const worker of this.#workers) {
+      expect([...worker.standby.keys()], worker.agentId).toEqual([]);
+      if (worker.status === 'draining' && free > 0)
+        expect([...worker.rooms.keys()], worker.agentId).toEqual([]);
+    }
+    expect(this.lab.store.held().filter((lease) => lease.successor !== null)).toEqual([]);
   }
 
   #serving(name: string): string[] {

@@ -5,22 +5,26 @@ import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
 import { type Scheduler, systemScheduler } from '../scheduler.ts';
-import type { Store } from '../store/store.ts';
+import type { Lease, Store } from '../store/store.ts';
 import { AgentPool, type PoolSettings } from './agent-pool.ts';
 import { Assigner } from './assigner.ts';
 import { countCapacity } from './capacity.ts';
 import { DemandKeeper } from './demand-keeper.ts';
 import { DirtyRooms, type HintSource } from './dirty-rooms.ts';
 import { type DispatcherSettings, defaultDispatcherSettings } from './dispatcher-settings.ts';
+import { Handovers } from './handovers.ts';
 import { backoffMs, jittered, Loop } from './loop.ts';
+import { PictureBoard } from './picture-board.ts';
 import { leastLoaded } from './policy/least-loaded.ts';
 import type { PlacementPolicy } from './policy/placement-policy.ts';
 import { isTrouble, Reachability, watchedDirectory } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
 import { RoomControl } from './room-control.ts';
 import type { RoomDirectory } from './room-directory.ts';
+import { RoomLooker } from './room-look.ts';
 import { RoomMemory } from './room-memory.ts';
 import { RoomPoll } from './room-poll.ts';
+import { roomsToLookAt } from './room-watch.ts';
 import { WaitingRooms } from './waiting-rooms.ts';
 import { countFree, takers, World } from './world.ts';
 
@@ -70,11 +74,13 @@ export class AgentDispatcher {
   readonly #waiting = new WaitingRooms();
   readonly #dirty: DirtyRooms;
   readonly #assigner: Assigner;
+  readonly #handovers: Handovers;
   readonly #reconciler: Reconciler;
   readonly #roomPoll: RoomPoll;
   readonly #loops: Loop[];
   #unlisten: (() => void)[] = [];
   #running = false;
+  #turns = 0;
   #pollFailures = 0;
   #observeFailures = 0;
   #cancelPublish: (() => void) | null = null;
@@ -111,13 +117,19 @@ export class AgentDispatcher {
     };
     const checkSettings = deps.checkSpeech ?? (() => undefined);
     const keeper = new DemandKeeper({ ...shared, rooms: settings.rooms, checkSettings });
-    this.#assigner = new Assigner({ ...shared, scheduler, random });
+    const assigner = new Assigner({ ...shared, scheduler, random });
+    const handovers = new Handovers(shared);
+    this.#assigner = assigner;
+    this.#handovers = handovers;
+    const waiting = this.#waiting;
+    const policy = deps.policy ?? leastLoaded;
     this.#reconciler = new Reconciler({
       ...shared,
-      keeper,
-      waiting: this.#waiting,
-      assigner: this.#assigner,
-      policy: deps.policy ?? leastLoaded,
+      waiting,
+      assigner,
+      handovers,
+      looker: new RoomLooker({ ...shared, waiting, keeper, assigner, handovers, policy }),
+      board: new PictureBoard({ registry, waiting, clock }),
       queueChanged: () => this.#publishSoon(),
     });
     this.#roomPoll = new RoomPoll({ ...shared, keeper });
@@ -133,7 +145,10 @@ export class AgentDispatcher {
     const { registry } = this.#deps;
     this.#unlisten = [
       registry.onHint((room) => this.#look(room, 'hint')),
-      registry.onReport((report) => this.#assigner.onReport(report)),
+      registry.onReport((report) => {
+        this.#handovers.onReport(report);
+        this.#assigner.onReport(report);
+      }),
     ];
     this.#pool.start();
     this.#dirty.start();
@@ -267,10 +282,10 @@ export class AgentDispatcher {
     const { observeMs } = this.#settings;
     try {
       const [agents, leases] = await Promise.all([this.#world.agents(), this.#world.leases()]);
-      for (const lease of leases.byRoom.values()) {
-        const isSilent = this.#world.tenure(lease, agents) !== 'renewed';
-        if (isSilent && this.#waiting.get(lease.room) === undefined) this.#look(lease.room, 'lease');
-      }
+      const { handoversAtOnce } = this.#settings;
+      const tenure = (lease: Lease) => this.#world.tenure(lease, agents);
+      const rooms = roomsToLookAt(agents, leases, { turn: this.#turns++, handoversAtOnce, tenure });
+      for (const room of rooms) if (this.#waiting.get(room) === undefined) this.#look(room, 'lease');
       await this.checkAgentCapacity();
       this.#observeFailures = 0;
       return observeMs;

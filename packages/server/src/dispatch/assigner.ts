@@ -3,8 +3,9 @@ import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
 import type { Scheduler } from '../scheduler.ts';
-import type { Demand, Lease, Session, Store } from '../store/store.ts';
+import type { Demand, Lease, Store } from '../store/store.ts';
 import { agentSettings, settingsKey } from './agent-settings.ts';
+import { makeAssignment, openSession } from './assignments.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
 import { backoffMs } from './loop.ts';
@@ -35,6 +36,10 @@ export interface AssignOrder {
   agentId: string;
   slots: number;
   from: Lease | null;
+  /** `from` was watched to die with its worker, and the room may be why. */
+  struck: boolean;
+  /** The worker waits in the room to follow: one word is enough. */
+  isStandingBy: boolean;
 }
 
 export interface Granted {
@@ -85,24 +90,11 @@ export class Assigner {
     }
     const { live, demand, agentId } = order;
     try {
-      const token = await this.#deps.directory.mintAgentToken({
-        room: live.name,
-        workerId: agentId,
-        epoch: granted.epoch,
-      });
-      const settings = agentSettings(demand, this.#deps.settings);
-      const { url } = this.#deps.settings;
-      const assignment = {
-        room: live.name,
-        roomSid: live.sid,
-        ...granted,
-        url,
-        token,
-        settings,
-        standby: false,
-      };
-      await this.#send(agentId, assignment);
-      this.#deps.memory.of(live.name).given = { epoch: granted.epoch, settings: settingsKey(settings) };
+      const made = { live, demand, agentId, ...granted, standby: false };
+      const assignment = await makeAssignment(this.#deps, made);
+      await this.#send(agentId, assignment, order.isStandingBy);
+      const settings = settingsKey(assignment.settings);
+      this.#deps.memory.of(live.name).given = { epoch: granted.epoch, settings };
     } catch (error) {
       await this.#giveUp(live.name, agentId, granted.epoch, 'failed');
       throw error;
@@ -119,7 +111,7 @@ export class Assigner {
     const given = { epoch: lease.epoch, settings: settingsKey(settings) };
     const state = this.#deps.memory.of(live.name);
     if (lease.holder === null || JSON.stringify(state.given) === JSON.stringify(given)) return;
-    await this.#openSession(live, demand);
+    await openSession(this.#deps, live, demand);
     const command = { type: 'settings', room: live.name, epoch: lease.epoch, settings } as const;
     if (await this.#deps.registry.command(lease.holder, command)) state.given = given;
   }
@@ -145,35 +137,30 @@ export class Assigner {
     if (report.type === 'left') this.#left(report, isOurs);
   }
 
-  async #claim({ live, demand, agentId, slots, from }: AssignOrder): Promise<Granted | null> {
+  async #claim({ live, demand, agentId, slots, from, struck }: AssignOrder): Promise<Granted | null> {
     const { store, reach, settings } = this.#deps;
-    const session = await this.#openSession(live, demand);
+    const session = await openSession(this.#deps, live, demand);
     const claim = { room: live.name, holder: agentId, ttlMs: settings.leaseTtlMs, slots };
     if (from === null) {
       const granted = await reach.store(() => store.leases.claim({ ...claim, sessionId: session.id }));
       return granted === null ? null : { epoch: granted.epoch, sessionId: session.id };
     }
     const observed = { epoch: from.epoch, renewSeq: from.renewSeq };
-    const struck = from.holder !== null;
     const taken = await reach.store(() => store.leases.takeover({ ...claim, observed, struck }));
     return taken === null ? null : { epoch: taken.epoch, sessionId: taken.sessionId ?? session.id };
   }
 
-  #openSession({ name: room, sid: roomSid }: LiveRoom, demand: Demand): Promise<Session> {
-    const { store, reach, clock, settings } = this.#deps;
-    const language = demand.settings.language ?? settings.language;
-    const provider = demand.settings.provider ?? settings.provider;
-    const startedAt = clock.nowMs();
-    return reach.store(() => store.record.openSession({ room, roomSid, language, provider, startedAt }));
-  }
-
-  async #send(agentId: string, assignment: Assignment): Promise<void> {
+  async #send(agentId: string, assignment: Assignment, isStandingBy: boolean): Promise<void> {
     const { clock, scheduler, settings, registry } = this.#deps;
     this.#forgetPending(assignment.room);
     const cancel = scheduler.after(settings.resendAfterMs, () => this.#check(assignment.room, agentId, true));
     this.#pending.set(assignment.room, { agentId, assignment, sentMs: clock.monotonicMs(), cancel });
     // Nobody listening is treated like no answer: it is sent again, then given to another.
-    await registry.command(agentId, { type: 'assign', assignment });
+    const { room, epoch } = assignment;
+    await registry.command(
+      agentId,
+      isStandingBy ? { type: 'promote', room, epoch } : { type: 'assign', assignment },
+    );
   }
 
   #check(room: string, agentId: string, resend: boolean): void {
@@ -241,7 +228,10 @@ export class Assigner {
   #left(report: Extract<WorkerReport, { type: 'left' }>, isOurs: boolean): void {
     const { room, epoch, agentId } = report;
     const state = this.#deps.memory.of(room);
-    if (report.failed) {
+    // A successor that did not come is no failure of the room: its holder goes on.
+    const wasToFollow = state.handover !== null && state.handover.epoch < epoch;
+    if (wasToFollow) this.#deps.look(room, 'report');
+    else if (report.failed) {
       if (isOurs) this.#count('failed');
       this.#noteFailure(room, agentId);
     } else if (state.joinedEpoch === epoch) {

@@ -17,6 +17,8 @@ const lease = (change: Partial<LeaseView> = {}): LeaseView => ({
   holderAlive: true,
   joined: true,
   leaving: 'no',
+  holderDrains: false,
+  successor: null,
   ...change,
 });
 const view = (change: Partial<RoomView> = {}): RoomView => ({
@@ -29,6 +31,7 @@ const view = (change: Partial<RoomView> = {}): RoomView => ({
   placement: { agentId: 'agt_a', reason: 'least loaded' },
   isItsTurn: true,
   backingOff: false,
+  mayHandOver: true,
   ...change,
 });
 const gone = { live: null, absentPolls: absencesBeforeEnd } as const;
@@ -166,6 +169,64 @@ describe('decide', () => {
       { action: 'release', reason: 'nobody in the room', status: 'idle', freesLease: true },
     ],
     [
+      'prepares a successor when the holder drains',
+      { lease: lease({ holderDrains: true }) },
+      {
+        action: 'handover',
+        step: 'prepare',
+        reason: 'handing over',
+        status: 'active',
+        agentId: 'agt_a',
+        placement: 'least loaded',
+      },
+    ],
+    [
+      'moves few rooms of a holder at a time',
+      { lease: lease({ holderDrains: true }), mayHandOver: false },
+      { action: 'none', reason: 'handover waits', status: 'active' },
+    ],
+    [
+      'stays with a draining holder while there is no slot elsewhere',
+      { lease: lease({ holderDrains: true }), placement: { agentId: null, reason: 'all slots busy' } },
+      { action: 'none', reason: 'no other worker has a slot', status: 'active' },
+    ],
+    [
+      'lets rooms that wait for a slot go before one that is served',
+      { lease: lease({ holderDrains: true }), isItsTurn: false },
+      { action: 'none', reason: 'no other worker has a slot', status: 'active' },
+    ],
+    [
+      'waits while the successor warms up',
+      { lease: lease({ holderDrains: true, successor: 'warming' }) },
+      { action: 'handover', step: 'wait', reason: 'handing over', status: 'active' },
+    ],
+    [
+      'switches when the successor hears everything',
+      { lease: lease({ holderDrains: true, successor: 'standing by' }) },
+      { action: 'handover', step: 'switch', reason: 'handing over', status: 'active' },
+    ],
+    [
+      'calls off a successor that is lost when there is no other',
+      {
+        lease: lease({ holderDrains: true, successor: 'lost' }),
+        placement: { agentId: null, reason: 'all slots busy' },
+      },
+      { action: 'handover', step: 'call off', reason: 'no other worker has a slot', status: 'active' },
+    ],
+    [
+      'calls off a successor whose holder does not drain any more',
+      { lease: lease({ successor: 'standing by' }) },
+      { action: 'handover', step: 'call off', reason: 'active', status: 'active' },
+    ],
+    [
+      'sends the agent out of a stopped room, successor or not',
+      {
+        demand: { wanted: false, roomSid: 'RM_1' },
+        lease: lease({ holderDrains: true, successor: 'standing by' }),
+      },
+      { action: 'leave', reason: 'stopped', status: 'stopped' },
+    ],
+    [
       'queues when all slots are busy',
       { placement: { agentId: null, reason: 'all slots busy' } },
       { action: 'queue', reason: 'all slots busy', status: 'queued' },
@@ -200,6 +261,8 @@ describe('decide', () => {
         holderAlive: fc.boolean(),
         joined: fc.boolean(),
         leaving: fc.constantFrom('no', 'waiting', 'overdue'),
+        holderDrains: fc.boolean(),
+        successor: fc.constantFrom('warming', 'standing by', 'lost', null),
       }),
     ),
     openSessionSids: fc.uniqueArray(sid),
@@ -209,6 +272,7 @@ describe('decide', () => {
     ),
     isItsTurn: fc.boolean(),
     backingOff: fc.boolean(),
+    mayHandOver: fc.boolean(),
   });
 
   it('sends agents only into listed, wanted rooms with a human, and never past a working one', () => {

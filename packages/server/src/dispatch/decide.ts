@@ -23,6 +23,8 @@ export interface RoomView {
   isItsTurn: boolean;
   /** An agent failed here and the pause before the next attempt is not over. */
   backingOff: boolean;
+  /** Few enough rooms of the same holder change hands now that this one may begin to. */
+  mayHandOver: boolean;
 }
 
 export interface LeaseView {
@@ -36,6 +38,10 @@ export interface LeaseView {
   joined: boolean;
   /** The holder was told to leave: it has time to flush its finals, or that time is over. */
   leaving: 'no' | 'waiting' | 'overdue';
+  /** The holder takes no more rooms and wants to hand over those it has. */
+  holderDrains: boolean;
+  /** How far the successor is that was prepared, null when there is none. `lost`: it will not follow. */
+  successor: 'warming' | 'standing by' | 'lost' | null;
 }
 
 export interface People {
@@ -57,9 +63,19 @@ export type Decision =
   | { action: 'queue'; reason: DispatchReason; status: RoomStatus }
   /** End what is over; nobody is there to be told. `freesLease` is false when the lease belongs to a newer incarnation. */
   | { action: 'release'; reason: DispatchReason; status: RoomStatus; freesLease: boolean }
+  /** Move the room from a holder that drains to a successor, or give that up. */
+  | ({ action: 'handover'; reason: DispatchReason; status: RoomStatus } & HandoverStep)
   /** Tell the agent to flush and go; the lease is freed when it says that it went. */
   | { action: 'leave'; reason: DispatchReason; status: RoomStatus }
   | { action: 'none'; reason: DispatchReason; status: RoomStatus };
+
+/**
+ * `prepare`: choose the successor and let it warm up; `wait`: it does; `switch`: it hears everything, so tell the holder
+ * to hand over; `call off`: give the successor up.
+ */
+export type HandoverStep =
+  | { step: 'prepare'; agentId: string; placement: PlacementReason }
+  | { step: 'wait' | 'switch' | 'call off' };
 
 const humanKinds: readonly ParticipantKind[] = ['standard', 'sip', 'connector'];
 
@@ -121,14 +137,33 @@ function withdraw({ live, lease }: RoomView, reason: DispatchReason, status: Roo
 function decideHeld(view: RoomView, lease: LeaseView): Decision {
   if (lease.leaving === 'overdue')
     return { action: 'release', reason: 'leaving', status: 'queued', freesLease: true };
-  if (lease.tenure === 'renewed') {
-    const status = lease.joined ? 'active' : 'assigned';
-    return { action: 'none', reason: lease.joined ? 'active' : 'joining', status };
-  }
+  if (lease.tenure === 'renewed') return decideServed(view, lease);
   if (view.people.humans === 0) {
     return { action: 'release', reason: 'nobody in the room', status: 'idle', freesLease: true };
   }
   return place(view, lease.tenure, true);
+}
+
+function decideServed(view: RoomView, lease: LeaseView): Decision {
+  if (!lease.joined) return { action: 'none', reason: 'joining', status: 'assigned' };
+  if (lease.holderDrains) return decideHandover(view, lease);
+  if (lease.successor === null) return { action: 'none', reason: 'active', status: 'active' };
+  return { action: 'handover', step: 'call off', reason: 'active', status: 'active' };
+}
+
+/** Whatever happens here, the holder serves the room until a successor that hears everything takes it. */
+function decideHandover(view: RoomView, { successor }: LeaseView): Decision {
+  const { placement, isItsTurn, mayHandOver } = view;
+  const handover = { action: 'handover', reason: 'handing over', status: 'active' } as const;
+  if (successor === 'warming') return { ...handover, step: 'wait' };
+  if (successor === 'standing by') return { ...handover, step: 'switch' };
+  if (placement.agentId === null || !isItsTurn) {
+    const reason = 'no other worker has a slot';
+    if (successor === 'lost') return { ...handover, step: 'call off', reason };
+    return { action: 'none', reason, status: 'active' };
+  }
+  if (!mayHandOver) return { action: 'none', reason: 'handover waits', status: 'active' };
+  return { ...handover, step: 'prepare', agentId: placement.agentId, placement: placement.reason };
 }
 
 function decideFree(view: RoomView): Decision {

@@ -25,6 +25,8 @@ export interface DispatcherSettings {
   joinWithinMs: number;
   /** Time an agent has to flush its finals after it was told to leave. */
   leaveWithinMs: number;
+  /** Rooms of one draining worker that change hands at the same time. */
+  handoversAtOnce: number;
   /** Longest pause before a room whose agent failed is tried again. */
   retryMaxMs: number;
   /** A wish for a room that never began is dropped after this. */
@@ -47,6 +49,7 @@ export const defaultDispatcherSettings: Omit<
   confirmWithinMs: 3000,
   joinWithinMs: 15_000,
   leaveWithinMs: 8000,
+  handoversAtOnce: 4,
   retryMaxMs: 30_000,
   armedTtlMs: 24 * 3_600_000,
   concurrency: 16,

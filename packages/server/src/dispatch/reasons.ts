@@ -17,6 +17,9 @@ export const dispatchReasons = [
   'lease not renewed',
   'joining',
   'active',
+  'handing over',
+  'handover waits',
+  'no other worker has a slot',
   'leaving',
   'stopped',
   'room ended',
@@ -37,5 +40,10 @@ export const poolReasons = [
 export type PoolReason = (typeof poolReasons)[number];
 
 /** Why a room was given to this worker and not to another. */
-export const placementReasons = ['least loaded', 'fullest that fits', 'least used region'] as const;
+export const placementReasons = [
+  'least loaded',
+  'fullest that fits',
+  'least used region',
+  'stands by',
+] as const;
 export type PlacementReason = (typeof placementReasons)[number];

@@ -1,55 +1,37 @@
-import type { RoomStatus } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
-import type { Demand, Lease, Session, Store } from '../store/store.ts';
-import type { Assigner, Granted } from './assigner.ts';
-import { countPeople, type Decision, decide, type LeaseView, type People, type RoomView } from './decide.ts';
-import type { DemandKeeper } from './demand-keeper.ts';
+import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
+import type { Demand, Session, Store } from '../store/store.ts';
+import type { Assigner } from './assigner.ts';
+import { type Decision, decide } from './decide.ts';
 import type { HintSource } from './dirty-rooms.ts';
-import type { DispatcherSettings } from './dispatcher-settings.ts';
-import { choosePlacement } from './placement.ts';
-import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
+import type { Handovers } from './handovers.ts';
+import { heldBy, type PictureBoard } from './picture-board.ts';
 import type { Reachability } from './reachability.ts';
-import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.ts';
-import type { RoomMemory, RoomState } from './room-memory.ts';
-import { staleAgents } from './stale-agents.ts';
+import type { LiveRoom } from './room-directory.ts';
+import type { Look, RoomLooker } from './room-look.ts';
+import type { RoomMemory } from './room-memory.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
-import { countFree, type SessionPicture, takers, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface ReconcilerDeps {
   store: Pick<Store, 'leases' | 'demands' | 'record'>;
   registry: AgentRegistry;
-  directory: RoomDirectory;
   world: World;
   memory: RoomMemory;
   waiting: WaitingRooms;
-  keeper: DemandKeeper;
+  looker: RoomLooker;
+  board: PictureBoard;
   assigner: Assigner;
+  handovers: Handovers;
   reach: Reachability;
   clock: Clock;
   metrics: Metrics;
   logger: Logger;
-  settings: DispatcherSettings;
-  policy: PlacementPolicy;
   look: (room: string, source: HintSource, afterMs?: number) => void;
   /** The queue changed: positions have to be published. */
   queueChanged: () => void;
-}
-
-/** Everything read about one room at one moment. */
-interface Look {
-  room: string;
-  state: RoomState;
-  live: LiveRoom | null;
-  demand: Demand | null;
-  lease: Lease | null;
-  sessions: readonly Session[];
-  leaseSession: Session | null;
-  people: People;
-  agents: readonly AgentStatus[];
-  takers: readonly Candidate[];
 }
 
 /** A pause before looking again at a room that changed hands while it was looked at, ms. */
@@ -64,117 +46,14 @@ export class Reconciler {
   }
 
   async reconcile(room: string, source: HintSource): Promise<RoomPicture> {
-    const look = await this.#look(room);
-    const decision = decide(this.#view(look));
+    const look = await this.#deps.looker.look(room);
+    const decision = decide(this.#deps.looker.view(look));
     this.#noteFirstSight(look, decision, source);
     const picture = await this.#act(look, decision);
+    const chosen = decision.action === 'assign' ? decision.agentId : null;
+    await this.#deps.handovers.dismissStrays(room, look.lease, look.agents, chosen);
     if (decision.action !== 'queue') this.#leaveQueue(room, decision);
     return picture;
-  }
-
-  async #look(room: string): Promise<Look> {
-    const { store, directory, world, keeper, memory, reach, settings } = this.#deps;
-    // The wish is read before LiveKit, so that older metadata never overrules a newer word.
-    const known = await reach.store(() => store.demands.get(room));
-    const [listed, leases, sessions, agents] = await Promise.all([
-      directory.listRooms([room]),
-      world.leases(),
-      world.sessions(),
-      world.agents(),
-    ]);
-    const state = memory.of(room);
-    const live = listed.find((entry) => entry.name === room) ?? null;
-    if (live !== null) state.absentPolls = 0;
-    const lease = leases.byRoom.get(room) ?? null;
-    const demand = live === null ? known : await keeper.fold(live, known);
-    if (live !== null && demand?.roomSid === live.sid) state.seenOutages = reach.outages;
-    const look: Look = {
-      room,
-      state,
-      live,
-      demand,
-      lease,
-      sessions: sessions.byRoom.get(room) ?? [],
-      leaseSession: await this.#sessionOf(lease, sessions),
-      people: { humans: 0, audio: false },
-      agents,
-      takers: takers(agents, leases, settings.version),
-    };
-    return live === null ? look : this.#lookInside(look, live);
-  }
-
-  /** A session whose end was written while its lease still stands is not among the open ones. */
-  async #sessionOf(lease: Lease | null, { byId }: SessionPicture): Promise<Session | null> {
-    const id = lease?.sessionId ?? null;
-    if (id === null) return null;
-    return byId.get(id) ?? this.#deps.reach.store(() => this.#deps.store.record.getSession(id));
-  }
-
-  /** Who is in the room, when that matters. */
-  async #lookInside(look: Look, live: LiveRoom): Promise<Look> {
-    const { directory, keeper, settings, world } = this.#deps;
-    const { lease, demand } = look;
-    const mayBeWanted = demand === null ? settings.rooms === 'all' : demand.wanted;
-    const needed =
-      lease === null || world.tenure(lease, look.agents) !== 'renewed'
-        ? mayBeWanted
-        : this.#mustClean(look, lease);
-    if (!needed) return look;
-    const participants = await directory.listParticipants(live.name);
-    if (lease !== null && this.#mustClean(look, lease)) await this.#clean(look, lease, participants);
-    const people = countPeople(participants);
-    const wantIt = demand === null && people.audio && settings.rooms === 'all';
-    return { ...look, people, demand: wantIt ? await keeper.wantByPolicy(live) : demand };
-  }
-
-  #mustClean({ state }: Look, lease: Lease): boolean {
-    return lease.epoch > 1 && state.joinedEpoch === lease.epoch && state.cleanedEpoch !== lease.epoch;
-  }
-
-  /** Removes our agents of older epochs, now that the newer one is in the room. */
-  async #clean({ room, state }: Look, lease: Lease, participants: readonly LiveParticipant[]): Promise<void> {
-    for (const identity of staleAgents(participants, lease.epoch)) {
-      await this.#deps.directory.removeParticipant(room, identity);
-    }
-    state.cleanedEpoch = lease.epoch;
-  }
-
-  #view(look: Look): RoomView {
-    const { room, state, live, demand, lease, sessions, people } = look;
-    const rank = { room, priority: demand?.priority ?? 0, requestedAt: demand?.requestedAt ?? 0 };
-    return {
-      demand,
-      live,
-      absentPolls: state.absentPolls,
-      people,
-      lease: lease === null ? null : this.#leaseView(look, lease),
-      openSessionSids: sessions.map((session) => session.roomSid),
-      placement: this.#place(look),
-      isItsTurn: this.#deps.waiting.slotsNeeded(rank) <= countFree(look.takers),
-      backingOff: this.#deps.clock.monotonicMs() < state.nextTryMs,
-    };
-  }
-
-  #leaseView(look: Look, lease: Lease): LeaseView {
-    const { state, agents, leaseSession, room } = look;
-    const holder = agents.find((agent) => agent.agentId === lease.holder);
-    // After a restart nobody remembers the report; the worker's own list of rooms says the same.
-    const saysSo = !this.#deps.assigner.isPending(room) && holder?.rooms.includes(room) === true;
-    return {
-      sessionSid: leaseSession?.roomSid ?? null,
-      tenure: this.#deps.world.tenure(lease, agents),
-      holderAlive: holder !== undefined,
-      joined: state.joinedEpoch === lease.epoch || saysSo,
-      leaving: leavingOf(state, lease, this.#deps.clock.monotonicMs()),
-    };
-  }
-
-  #place({ room, state, lease, agents, takers: candidates }: Look): PlacementVerdict {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const isAvoided = (agentId: string) =>
-      agentId === lease?.holder || (state.avoid.get(agentId) ?? 0) > nowMs;
-    const { policy, settings } = this.#deps;
-    return choosePlacement({ room, agents, candidates, isAvoided, policy, version: settings.version });
   }
 
   #noteFirstSight({ state, people, demand }: Look, decision: Decision, source: HintSource): void {
@@ -194,9 +73,11 @@ export class Reconciler {
         return this.#release(look, decision, decision.freesLease);
       case 'leave':
         return this.#leave(look, decision);
+      case 'handover':
+        return this.#handOver(look, decision);
       case 'none':
         if (decision.reason === 'active') await this.#tellSettings(look);
-        return this.#show(look, decision.status, decision.reason, heldBy(look.lease));
+        return this.#deps.board.show(look, decision.status, decision.reason, heldBy(look.lease));
     }
   }
 
@@ -207,16 +88,44 @@ export class Reconciler {
     const silentMs = lease === null ? 0 : this.#deps.world.unmovedMs(lease);
     const { agentId, slots } = taker;
     const from = decision.takeover ? lease : null;
-    const granted = await this.#deps.assigner.assign({ live, demand, agentId, slots, from });
+    const struck = decision.reason === 'worker lost';
+    const isStandingBy = decision.placement === 'stands by' && this.#isStandingBy(look, agentId);
+    const order = { live, demand, agentId, slots, from, struck, isStandingBy };
+    const granted = await this.#deps.assigner.assign(order);
     if (granted === null) {
       this.#deps.look(room, 'retry', lookAgainMs);
       return this.#queue(look, 'all slots busy');
     }
     this.#leaveQueue(room, decision);
-    if (decision.takeover) this.#countTakeover(decision.reason, silentMs);
+    if (decision.takeover) {
+      this.#countTakeover(decision.reason, silentMs);
+      this.#deps.handovers.noteTakeover(room);
+    }
     const { reason, placement } = decision;
     this.#deps.logger.info({ session: granted.sessionId, agentId, reason, placement }, 'room assigned');
-    return this.#show(look, 'assigned', 'joining', { agentId, ...granted });
+    return this.#deps.board.show(look, 'assigned', 'joining', { agentId, ...granted });
+  }
+
+  #isStandingBy({ room, agents }: Look, agentId: string): boolean {
+    return agents.some((agent) => agent.agentId === agentId && agent.standbyRooms.includes(room));
+  }
+
+  /** Whatever comes of it, the room stays with its holder until the lease passes on. */
+  async #handOver(look: Look, decision: Extract<Decision, { action: 'handover' }>): Promise<RoomPicture> {
+    const { handovers, board } = this.#deps;
+    const { live, demand, lease } = look;
+    if (lease !== null && decision.step === 'switch') await handovers.tellHolder(lease);
+    if (lease !== null && decision.step === 'call off') await handovers.callOff(lease);
+    if (lease !== null && live !== null && demand !== null) {
+      if (decision.step === 'wait' && lease.successor !== null)
+        await handovers.remind({ live, demand, lease, successor: lease.successor });
+      const taker = look.takers.find(
+        ({ agentId }) => decision.step === 'prepare' && agentId === decision.agentId,
+      );
+      if (taker !== undefined)
+        await handovers.prepare({ live, demand, lease, successor: taker.agentId, slots: taker.slots });
+    }
+    return board.show(look, decision.status, decision.reason, heldBy(lease));
   }
 
   async #tellSettings({ live, demand, lease }: Look): Promise<void> {
@@ -239,7 +148,7 @@ export class Reconciler {
       sinceMs: this.#deps.clock.monotonicMs(),
       paused: reason === 'agent failed',
     });
-    const picture = await this.#show(look, 'queued', reason, heldBy(look.lease));
+    const picture = await this.#deps.board.show(look, 'queued', reason, heldBy(look.lease));
     this.#deps.queueChanged();
     return picture;
   }
@@ -262,7 +171,7 @@ export class Reconciler {
     const { room, lease } = look;
     const told = lease !== null && (await this.#deps.assigner.tellToLeave(room, lease, decision.reason));
     if (!told) return this.#release(look, decision, lease !== null);
-    return this.#show(look, decision.status, decision.reason, heldBy(lease));
+    return this.#deps.board.show(look, decision.status, decision.reason, heldBy(lease));
   }
 
   /** Frees the lease, ends the sessions that are over, clears the wish of an incarnation that is gone. */
@@ -284,8 +193,9 @@ export class Reconciler {
     // After a pause: were the release to change nothing, this would go round without end.
     if (lookAgain) this.#deps.look(room, 'retry', lookAgainMs);
     const stillArmed = by.reason === 'room ended' && !boundElsewhere && demand?.wanted === true;
-    if (stillArmed && live === null) return this.#show(look, 'armed', 'room has not started', null);
-    return this.#show(look, by.status, by.reason, freesLease ? null : heldBy(lease));
+    if (stillArmed && live === null)
+      return this.#deps.board.show(look, 'armed', 'room has not started', null);
+    return this.#deps.board.show(look, by.status, by.reason, freesLease ? null : heldBy(lease));
   }
 
   /**
@@ -314,54 +224,6 @@ export class Reconciler {
       logger.warn({ err: error, session: id }, 'the end of a session could not be announced');
     });
   }
-
-  async #show(look: Look, status: RoomStatus, reason: string, held: Held | null): Promise<RoomPicture> {
-    const { room, state, demand } = look;
-    const before = state.picture;
-    const picture: RoomPicture = {
-      room,
-      status,
-      reason,
-      agentId: held?.agentId ?? null,
-      epoch: held?.epoch ?? null,
-      sessionId: held?.sessionId ?? null,
-      queuePosition: status === 'queued' ? this.#deps.waiting.position(room) : null,
-      since: before?.status === status ? before.since : this.#deps.clock.nowMs(),
-    };
-    await this.#publish(state, picture, demand !== null || held !== null);
-    return picture;
-  }
-
-  /** Rooms nobody has anything to do with are not in the picture. */
-  async #publish(state: RoomState, picture: RoomPicture, matters: boolean): Promise<void> {
-    const ended = picture.reason === 'room ended' && picture.agentId === null;
-    if (!matters || ended) {
-      if (state.picture !== null) await this.#deps.registry.removeRoom(picture.room);
-      state.picture = null;
-    } else if (!samePicture(state.picture, picture)) {
-      // Remembered before it is sent, so that whoever publishes positions meanwhile starts from this one.
-      state.picture = picture;
-      await this.#deps.registry.setRoom(picture).catch((error: unknown) => {
-        state.picture = null;
-        throw error;
-      });
-    }
-  }
-}
-
-interface Held extends Omit<Granted, 'sessionId'> {
-  agentId: string;
-  sessionId: string | null;
-}
-
-function heldBy(lease: Lease | null): Held | null {
-  if (lease?.holder == null) return null;
-  return { agentId: lease.holder, epoch: lease.epoch, sessionId: lease.sessionId };
-}
-
-function leavingOf(state: RoomState, lease: Lease, nowMs: number): LeaseView['leaving'] {
-  if (state.leaving?.epoch !== lease.epoch) return 'no';
-  return nowMs < state.leaving.untilMs ? 'waiting' : 'overdue';
 }
 
 function isOver(session: Session, live: LiveRoom | null, reason: string): boolean {
@@ -371,8 +233,4 @@ function isOver(session: Session, live: LiveRoom | null, reason: string): boolea
 
 function endReason({ reason }: Pick<Decision, 'reason'>): string {
   return reason === 'room ended' ? 'room ended' : 'stopped';
-}
-
-function samePicture(a: RoomPicture | null, b: RoomPicture): boolean {
-  return a !== null && JSON.stringify(a) === JSON.stringify(b);
 }

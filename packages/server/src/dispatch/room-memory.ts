@@ -17,6 +17,10 @@ export interface RoomState {
   cleanedEpoch: number | null;
   /** The settings that the agent of an epoch was last given, as one word. */
   given: { epoch: number; settings: string } | null;
+  /** The handover that is under way. */
+  handover: Handover | null;
+  /** The successor that last said it hears every track, for which epoch, and when (monotonic). */
+  standing: { agentId: string; epoch: number; atMs: number } | null;
   /** Told to leave, and until when it may flush (monotonic). */
   leaving: { epoch: number; untilMs: number } | null;
   /** Failures in a row and when the next attempt may be made (monotonic). */
@@ -37,6 +41,22 @@ export interface SeenWish {
   stale: { key: string; untilMs: number } | null;
 }
 
+/** A room that is about to change hands. Instants on the own monotonic clock. */
+export interface Handover {
+  holder: string;
+  /** Epoch of the holder. */
+  epoch: number;
+  successor: string;
+  /** This process chose the successor, and counts how it goes. */
+  isOurs: boolean;
+  sinceMs: number;
+  /** When the successor, and the holder, were last told what to do. */
+  assignedMs: number;
+  switchedMs: number;
+  /** The successor has left, or did not come in time. */
+  isLost: boolean;
+}
+
 /** The states of all rooms this process has to do with. */
 export class RoomMemory {
   readonly #states = new Map<string, RoomState>();
@@ -53,6 +73,8 @@ export class RoomMemory {
       joinedEpoch: null,
       cleanedEpoch: null,
       given: null,
+      handover: null,
+      standing: null,
       leaving: null,
       failures: 0,
       nextTryMs: 0,

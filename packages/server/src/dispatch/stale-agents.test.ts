@@ -20,5 +20,10 @@ it('finds older agents of ours by attribute or identity, and nobody else', () =>
     agent('agent-human-1', { kind: 'standard' }),
     agent('odd', { attributes: { 'dialoglens.epoch': 'one' } }),
   ];
-  expect(staleAgents(inside, 3)).toEqual(['agent-w-1', 'agent-w-9']);
+  expect(staleAgents(inside, 3, 'w')).toEqual(['agent-w-1', 'agent-w-9']);
+});
+
+it('finds a successor that was not the one to follow, never one that is yet to', () => {
+  const inside = [agent('agent-w-3'), agent('agent-lost-3'), agent('agent-next-4')];
+  expect(staleAgents(inside, 3, 'w')).toEqual(['agent-lost-3']);
 });

@@ -1,12 +1,20 @@
-import { agentName, epochAttribute, type LiveParticipant } from './room-directory.ts';
+import { agentIdentity, agentName, epochAttribute, type LiveParticipant } from './room-directory.ts';
 
-/** Identities of our own agents in a room that belong to an older epoch. Agents of others are never among them. */
-export function staleAgents(participants: readonly LiveParticipant[], epoch: number): string[] {
+/**
+ * Identities of our own agents in a room that belong to an older epoch, or that were to follow under this one and are
+ * not the one that did. Agents of others are never among them.
+ */
+export function staleAgents(
+  participants: readonly LiveParticipant[],
+  epoch: number,
+  holder: string,
+): string[] {
   return participants
     .filter((participant) => participant.kind === 'agent' && participant.name === agentName)
     .filter((participant) => {
       const theirs = epochOf(participant);
-      return theirs !== null && theirs < epoch;
+      if (theirs === null || theirs > epoch) return false;
+      return theirs < epoch || participant.identity !== agentIdentity(holder, epoch);
     })
     .map((participant) => participant.identity);
 }

@@ -50,6 +50,17 @@ export const metricTable = {
     labels: [],
     buckets: waitBuckets,
   },
+  handovers_total: {
+    type: 'counter',
+    help: 'Rooms that were to move from a worker that drains to another one.',
+    labels: ['result'],
+  },
+  handover_seconds: {
+    type: 'histogram',
+    help: 'Seconds from the choice of the successor to the moment the room was its own; captions go on meanwhile.',
+    labels: [],
+    buckets: waitBuckets,
+  },
   agents_wanted: {
     type: 'gauge',
     help: 'Agent workers there should be; an autoscaler may follow it.',

@@ -18,7 +18,7 @@ export interface AgentStatus {
   extraSlots: number;
   /** Rooms it holds, from its own view. */
   rooms: string[];
-  /** Rooms in which it stands by to follow another worker. */
+  /** Rooms in which it stands by to follow another worker, from the moment it was told to. */
   standbyRooms: string[];
   /** 0..1: share of slots used. */
   load: number;
@@ -54,14 +54,18 @@ export interface Assignment {
   settings: DemandSettings;
   /**
    * The room still has its holder: join, listen and keep the audio, but say nothing until `promote`. `epoch` is the one
-   * that the handover will give.
+   * that the handover will give. Sent again, it is answered again: `standing-by`. Without `standby`, to a worker that
+   * stands by under this epoch, it means the same as `promote`.
    */
   standby: boolean;
 }
 
 export type WorkerCommand =
   | { type: 'assign'; assignment: Assignment }
-  /** To the holder: write down what was said, pass the lease to the successor that is ready, tell it, leave. */
+  /**
+   * To the holder: write down what was said, pass the lease to the successor that is ready, tell it, leave. It is
+   * repeated until the lease has passed.
+   */
   | { type: 'handover'; room: string; epoch: number; successor: string }
   /** To the successor: the lease is yours under this epoch; go on where the record ends. */
   | { type: 'promote'; room: string; epoch: number }

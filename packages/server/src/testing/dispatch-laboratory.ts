@@ -22,6 +22,8 @@ export interface Laboratory {
     settings?: Partial<DispatcherSettings>,
     checkSpeech?: (settings: DemandSettings) => void,
   ): Promise<AgentDispatcher>;
+  /** Stops every dispatcher; workers go on. */
+  stopDispatchers(): Promise<void>;
   /** Starts a worker. */
   worker(agentId: string, slots?: number, status?: FakeWorker['status']): Promise<FakeWorker>;
   /** Rooms with a lease, and who holds it. */
@@ -55,6 +57,9 @@ export function dispatchLaboratory(random: () => number = () => 0.5): Laboratory
       dispatchers.push(dispatcher);
       await dispatcher.start();
       return dispatcher;
+    },
+    stopDispatchers: async () => {
+      await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop('test')));
     },
     async worker(agentId, slots = 4, status = 'ready') {
       const worker = new FakeWorker(agentId, slots, { ...shared, leases: store.leases });

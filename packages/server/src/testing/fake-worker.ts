@@ -11,10 +11,15 @@ export interface FakeWorkerDeps {
   directory: FakeRoomDirectory;
 }
 
-/** An agent worker without media: takes assignments, renews, reports; can be killed, frozen and cut off. */
+/**
+ * An agent worker without media: takes assignments, stands by, hands over, renews, reports; can be killed, frozen and
+ * cut off.
+ */
 export class FakeWorker {
   readonly agentId: string;
   readonly rooms = new Map<string, Assignment>();
+  /** Rooms in which it waits to follow. */
+  readonly standby = new Map<string, Assignment>();
   readonly commands: WorkerCommand[] = [];
   readonly #deps: FakeWorkerDeps;
   readonly #slots: number;
@@ -26,6 +31,12 @@ export class FakeWorker {
   version = '0.0.0';
   /** False: heartbeats go on, renewals stop. */
   renews = true;
+  /** How long a successor needs to hear every track; null: for ever. */
+  warmsUpMs: number | null = 300;
+  /** How long the holder waits for a pause before it hands over; null: for ever. */
+  pausesAfterMs: number | null = 200;
+  /** False: its word to the successor is lost. */
+  promotes = true;
 
   constructor(agentId: string, slots: number, deps: FakeWorkerDeps) {
     this.agentId = agentId;
@@ -43,7 +54,7 @@ export class FakeWorker {
   /** Slots it could fill now. */
   get free(): number {
     const takes = this.#unlisten !== null && this.status === 'ready' && this.answer === 'join';
-    return takes ? this.#slots - this.rooms.size : 0;
+    return takes ? this.#slots - this.rooms.size - this.standby.size : 0;
   }
 
   /** kill -9: no goodbye; what it had in rooms stays listed. */
@@ -53,6 +64,7 @@ export class FakeWorker {
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
     this.rooms.clear();
+    this.standby.clear();
   }
 
   /** Leaves a room by its own decision. */
@@ -70,29 +82,78 @@ export class FakeWorker {
     this.commands.push(command);
     if (this.answer === 'deaf') return;
     if (command.type === 'assign') return this.#soon(() => this.#take(command.assignment));
-    if (command.type !== 'leave' && command.type !== 'settings') return;
+    if (command.type === 'drain') this.status = 'draining';
+    if (command.type === 'promote') return this.#soon(() => this.#promote(command.room, command.epoch));
+    if (command.type === 'leave') return this.#soon(() => this.#leaveAs(command));
+    if (command.type === 'handover' && this.pausesAfterMs !== null)
+      return this.#soon(() => this.#handOver(command.room, command.epoch), this.pausesAfterMs);
+    if (command.type !== 'settings') return;
     const assignment = this.rooms.get(command.room);
     if (assignment?.epoch !== command.epoch) return;
-    if (command.type === 'leave') this.#soon(() => this.leave(command.room, command.reason, false));
-    else this.rooms.set(command.room, { ...assignment, settings: command.settings });
+    this.rooms.set(command.room, { ...assignment, settings: command.settings });
+  }
+
+  async #leaveAs({ room, epoch, reason }: Extract<WorkerCommand, { type: 'leave' }>): Promise<void> {
+    if (this.rooms.get(room)?.epoch === epoch) await this.leave(room, reason, false);
+    const waiting = this.standby.get(room);
+    if (waiting !== undefined && waiting.epoch <= epoch) await this.#standDown(waiting, reason, false);
   }
 
   async #take(assignment: Assignment): Promise<void> {
     const { room, epoch } = assignment;
     const { registry, directory, leases } = this.#deps;
+    if (this.rooms.has(room) && assignment.standby) return;
     if (this.answer === 'fail' || !directory.has(room)) {
-      await leases.release(room, epoch);
+      if (!assignment.standby) await leases.release(room, epoch);
       const end = { reason: 'join failed', failed: true };
       return registry.report({ type: 'left', agentId: this.agentId, room, epoch, ...end });
     }
+    if (assignment.standby) return this.#standBy(assignment);
+    this.standby.delete(room);
     this.rooms.set(room, assignment);
-    directory.join(room, agentIdentity(this.agentId, epoch), {
-      kind: 'agent',
-      name: agentName,
-      attributes: { [epochAttribute]: String(epoch) },
-      hasAudio: false,
-    });
+    this.#enter(assignment, { [epochAttribute]: String(epoch) });
     await registry.report({ type: 'joined', agentId: this.agentId, room, epoch });
+  }
+
+  /** Silent and without an epoch, until it is its turn. Told again, it answers again. */
+  async #standBy(assignment: Assignment): Promise<void> {
+    const { room, epoch } = assignment;
+    const isNew = this.standby.get(room)?.epoch !== epoch;
+    this.standby.set(room, assignment);
+    if (isNew) this.#enter(assignment, {});
+    const sayIt = async () => {
+      if (this.standby.get(room)?.epoch !== epoch) return;
+      await this.#deps.registry.report({ type: 'standing-by', agentId: this.agentId, room, epoch });
+    };
+    if (this.warmsUpMs !== null) this.#soon(sayIt, isNew ? this.warmsUpMs : 0);
+  }
+
+  async #standDown({ room, epoch }: Assignment, reason: string, failed: boolean): Promise<void> {
+    this.standby.delete(room);
+    this.#deps.directory.leave(room, agentIdentity(this.agentId, epoch));
+    await this.#deps.registry.report({ type: 'left', agentId: this.agentId, room, epoch, reason, failed });
+  }
+
+  async #promote(room: string, epoch: number): Promise<void> {
+    const assignment = this.standby.get(room);
+    if (assignment?.epoch === epoch) await this.#take({ ...assignment, standby: false });
+  }
+
+  async #handOver(room: string, epoch: number): Promise<void> {
+    if (this.rooms.get(room)?.epoch !== epoch) return;
+    const { leases, registry, directory } = this.#deps;
+    const given = await leases.handOver({ room, epoch, ttlMs: 4000 });
+    if (given === null) return;
+    this.rooms.delete(room);
+    directory.leave(room, agentIdentity(this.agentId, epoch));
+    if (this.promotes) await registry.command(given.holder, { type: 'promote', room, epoch: given.epoch });
+    const end = { reason: 'handed over', failed: false };
+    await registry.report({ type: 'left', agentId: this.agentId, room, epoch, ...end });
+  }
+
+  #enter({ room, epoch }: Assignment, attributes: Record<string, string>): void {
+    const agent = { kind: 'agent', name: agentName, attributes, hasAudio: false } as const;
+    this.#deps.directory.join(room, agentIdentity(this.agentId, epoch), agent);
   }
 
   async #heartbeat(): Promise<void> {
@@ -104,7 +165,7 @@ export class FakeWorker {
       slots: this.#slots,
       extraSlots: 0,
       rooms: [...this.rooms.keys()],
-      standbyRooms: [],
+      standbyRooms: [...this.standby.keys()],
       load: this.rooms.size / this.#slots,
       region: null,
       version: this.version,
@@ -116,9 +177,13 @@ export class FakeWorker {
 
   async #renew(): Promise<void> {
     if (!this.renews) return;
-    const held = [...this.rooms.values()].map(({ room, epoch }) => ({ room, epoch }));
+    const serving = [...this.rooms.values()];
+    const waiting = [...this.standby.values()];
+    const held = [...serving, ...waiting].map(({ room, epoch }) => ({ room, epoch }));
     const kept = await this.#deps.leases.renew(this.agentId, held, 4000);
-    for (const { room } of held) if (!kept.includes(room)) await this.leave(room, 'lease lost', false);
+    // The lease came to it, whether or not anybody said so.
+    for (const { room, epoch } of waiting) if (kept.includes(room)) await this.#promote(room, epoch);
+    for (const { room } of serving) if (!kept.includes(room)) await this.leave(room, 'lease lost', false);
   }
 
   #every(ms: number, work: () => Promise<void>): void {
@@ -133,8 +198,8 @@ export class FakeWorker {
     arm();
   }
 
-  #soon(work: () => Promise<void>): void {
-    this.#deps.clock.after(20, () => {
+  #soon(work: () => Promise<void>, ms = 20): void {
+    this.#deps.clock.after(ms, () => {
       if (this.#cancels.length > 0) work().catch(() => undefined);
     });
   }

@@ -1,0 +1,193 @@
+import type { Clock } from '../clock.ts';
+import type { AgentStatus } from '../registry/agent-registry.ts';
+import type { Demand, Lease, Session, Store } from '../store/store.ts';
+import type { Assigner } from './assigner.ts';
+import { countPeople, type LeaseView, type People, type RoomView } from './decide.ts';
+import type { DemandKeeper } from './demand-keeper.ts';
+import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { Handovers } from './handovers.ts';
+import { choosePlacement } from './placement.ts';
+import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
+import type { Reachability } from './reachability.ts';
+import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.ts';
+import type { RoomMemory, RoomState } from './room-memory.ts';
+import { staleAgents } from './stale-agents.ts';
+import type { WaitingRooms } from './waiting-rooms.ts';
+import { countFree, type LeasePicture, type SessionPicture, takers, type World } from './world.ts';
+
+export interface RoomLookerDeps {
+  store: Pick<Store, 'demands' | 'record'>;
+  directory: RoomDirectory;
+  world: World;
+  memory: RoomMemory;
+  waiting: WaitingRooms;
+  keeper: DemandKeeper;
+  assigner: Assigner;
+  handovers: Handovers;
+  reach: Reachability;
+  clock: Clock;
+  settings: DispatcherSettings;
+  policy: PlacementPolicy;
+}
+
+/** Everything read about one room at one moment. */
+export interface Look {
+  room: string;
+  state: RoomState;
+  live: LiveRoom | null;
+  demand: Demand | null;
+  lease: Lease | null;
+  sessions: readonly Session[];
+  leaseSession: Session | null;
+  people: People;
+  agents: readonly AgentStatus[];
+  leases: LeasePicture;
+  takers: readonly Candidate[];
+}
+
+/** Reads the world around one room and puts it into the words that a decision is made with. */
+export class RoomLooker {
+  readonly #deps: RoomLookerDeps;
+
+  constructor(deps: RoomLookerDeps) {
+    this.#deps = deps;
+  }
+
+  async look(room: string): Promise<Look> {
+    const { store, directory, world, keeper, memory, reach, settings, handovers } = this.#deps;
+    // The wish is read before LiveKit, so that older metadata never overrules a newer word.
+    const known = await reach.store(() => store.demands.get(room));
+    const [listed, leases, sessions, agents] = await Promise.all([
+      directory.listRooms([room]),
+      world.leases(),
+      world.sessions(),
+      world.agents(),
+    ]);
+    const state = memory.of(room);
+    const live = listed.find((entry) => entry.name === room) ?? null;
+    if (live !== null) state.absentPolls = 0;
+    const lease = leases.byRoom.get(room) ?? null;
+    handovers.follow(room, lease);
+    const demand = live === null ? known : await keeper.fold(live, known);
+    if (live !== null && demand?.roomSid === live.sid) state.seenOutages = reach.outages;
+    const look: Look = {
+      room,
+      state,
+      live,
+      demand,
+      lease,
+      sessions: sessions.byRoom.get(room) ?? [],
+      leaseSession: await this.#sessionOf(lease, sessions),
+      people: { humans: 0, audio: false },
+      agents,
+      leases,
+      takers: takers(agents, leases, settings.version),
+    };
+    return live === null ? look : this.#lookInside(look, live);
+  }
+
+  /** A session whose end was written while its lease still stands is not among the open ones. */
+  async #sessionOf(lease: Lease | null, { byId }: SessionPicture): Promise<Session | null> {
+    const id = lease?.sessionId ?? null;
+    if (id === null) return null;
+    return byId.get(id) ?? this.#deps.reach.store(() => this.#deps.store.record.getSession(id));
+  }
+
+  /** Who is in the room, when that matters. */
+  async #lookInside(look: Look, live: LiveRoom): Promise<Look> {
+    const { directory, keeper, settings, world } = this.#deps;
+    const { lease, demand } = look;
+    const mayBeWanted = demand === null ? settings.rooms === 'all' : demand.wanted;
+    const needed =
+      lease === null || world.tenure(lease, look.agents) !== 'renewed'
+        ? mayBeWanted
+        : this.#mustClean(look, lease);
+    if (!needed) return look;
+    const participants = await directory.listParticipants(live.name);
+    if (lease !== null && this.#mustClean(look, lease)) await this.#clean(look, lease, participants);
+    const people = countPeople(participants);
+    const wantIt = demand === null && people.audio && settings.rooms === 'all';
+    return { ...look, people, demand: wantIt ? await keeper.wantByPolicy(live) : demand };
+  }
+
+  #mustClean({ state }: Look, lease: Lease): boolean {
+    return lease.epoch > 1 && state.joinedEpoch === lease.epoch && state.cleanedEpoch !== lease.epoch;
+  }
+
+  /** Removes our agents of older epochs, now that the newer one is in the room. */
+  async #clean({ room, state }: Look, lease: Lease, participants: readonly LiveParticipant[]): Promise<void> {
+    for (const identity of staleAgents(participants, lease.epoch, lease.holder ?? '')) {
+      await this.#deps.directory.removeParticipant(room, identity);
+    }
+    state.cleanedEpoch = lease.epoch;
+  }
+
+  /** What a decision rests on. */
+  view(look: Look): RoomView {
+    const { room, state, live, demand, lease, sessions, people, leases } = look;
+    const { waiting, clock, handovers } = this.#deps;
+    const rank = { room, priority: demand?.priority ?? 0, requestedAt: demand?.requestedAt ?? 0 };
+    const view = lease === null ? null : this.#leaseView(look, lease);
+    const heir = view === null || view.tenure === 'renewed' ? null : this.#heir(look);
+    return {
+      demand,
+      live,
+      absentPolls: state.absentPolls,
+      people,
+      lease: view,
+      openSessionSids: sessions.map((session) => session.roomSid),
+      placement: heir ?? this.#place(look, view?.tenure === 'renewed'),
+      isItsTurn: heir !== null || waiting.slotsNeeded(rank) <= countFree(look.takers),
+      backingOff: clock.monotonicMs() < state.nextTryMs,
+      mayHandOver: lease?.holder != null && handovers.mayBegin(room, lease.holder, leases),
+    };
+  }
+
+  #leaseView(look: Look, lease: Lease): LeaseView {
+    const { state, agents, leaseSession, room } = look;
+    const holder = agents.find((agent) => agent.agentId === lease.holder);
+    // After a restart nobody remembers the report; the worker's own list of rooms says the same.
+    const saysSo = !this.#deps.assigner.isPending(room) && holder?.rooms.includes(room) === true;
+    const { standing } = state;
+    const stoodBy = standing?.agentId === lease.holder && standing.epoch === lease.epoch;
+    return {
+      sessionSid: leaseSession?.roomSid ?? null,
+      tenure: this.#deps.world.tenure(lease, agents),
+      holderAlive: holder !== undefined,
+      joined: state.joinedEpoch === lease.epoch || saysSo || stoodBy,
+      leaving: leavingOf(state, lease, this.#deps.clock.monotonicMs()),
+      holderDrains: holder?.status === 'draining',
+      successor: this.#deps.handovers.progress(room, agents),
+    };
+  }
+
+  /** The successor of a holder that died: it is warm, and a slot is kept for it. */
+  #heir({ lease, takers: candidates }: Look): PlacementVerdict | null {
+    const heir = candidates.find(({ agentId }) => agentId === lease?.successor);
+    return heir === undefined ? null : { agentId: heir.agentId, reason: 'stands by' };
+  }
+
+  #place(look: Look, isServed: boolean): PlacementVerdict {
+    const { room, state, lease, agents } = look;
+    const { policy, settings, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const hasFailed = (agentId: string) => (state.avoid.get(agentId) ?? 0) > nowMs;
+    const isAvoided = (agentId: string) => agentId === lease?.holder || hasFailed(agentId);
+    // Whoever is served is in no hurry to go to a worker that has just failed here.
+    const candidates = isServed ? look.takers.filter(({ agentId }) => !isAvoided(agentId)) : look.takers;
+    const warm = lease === null ? candidates.filter((taker) => standsBy(taker, room, agents)) : [];
+    const { version } = settings;
+    const verdict = choosePlacement({ room, agents, candidates: warm, isAvoided, policy, version });
+    if (verdict.agentId !== null) return { agentId: verdict.agentId, reason: 'stands by' };
+    return choosePlacement({ room, agents, candidates, isAvoided, policy, version });
+  }
+}
+
+function standsBy({ agentId }: Candidate, room: string, agents: readonly AgentStatus[]): boolean {
+  return agents.some((agent) => agent.agentId === agentId && agent.standbyRooms.includes(room));
+}
+
+function leavingOf(state: RoomState, lease: Lease, nowMs: number): LeaseView['leaving'] {
+  if (state.leaving?.epoch !== lease.epoch) return 'no';
+  return nowMs < state.leaving.untilMs ? 'waiting' : 'overdue';
+}
