@@ -74,6 +74,7 @@ module.exports = {
     },
     vendor('livekit-packages', '(@livekit/|livekit-server-sdk)', 'livekit/'),
     vendor('database-packages', '(pg/|@electric-sql/)', 'store/'),
+    vendor('redis-package', '@redis/', 'registry/redis/'),
     vendor('log-and-metric-packages', '(pino/|prom-client/)', 'observability/'),
     vendor('web-packages', '(fastify|@fastify/)', 'api/'),
     vendor('speech-packages', '(sherpa-onnx-node/|pacote/|tar/)', 'stt/'),

@@ -30,6 +30,8 @@ export const errorCodes = {
   },
   store_full: { status: 507, title: 'The disk is full.' },
   registry_unavailable: { status: 503, title: 'Redis cannot be reached.' },
+  registry_login_refused: { status: 503, title: 'Redis does not let this user in.' },
+  registry_conflict: { status: 503, title: 'Redis holds data of another program under our names.' },
   worker_id_taken: { status: 409, title: 'Another worker has this name.' },
   queue_full: { status: 503, title: 'Too many rooms are waiting already.' },
   livekit_unreachable: { status: 503, title: 'LiveKit cannot be reached.' },

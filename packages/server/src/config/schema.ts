@@ -201,6 +201,19 @@ const store = z.strictObject({
   }),
 });
 
+const redis = z.strictObject({
+  prefix: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9._:-]{0,64}$/,
+      'may have letters, digits, dots, colons, dashes and underscores, at most 64',
+    )
+    .default('')
+    .register(settingDocs, {
+      doc: 'Stands before every key and channel in Redis, such as `captions:`; the same for all processes of a cluster. For a Redis that others use too.',
+    }),
+});
+
 const limits = z.strictObject({
   viewers: z.int().min(1).max(100_000).default(1_000).register(settingDocs, {
     doc: 'How many live viewers (server-sent events) may be connected at once.',
@@ -260,6 +273,7 @@ export const configSchema = z.strictObject({
   captions,
   speech,
   store,
+  redis,
   limits,
 });
 

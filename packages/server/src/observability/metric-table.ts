@@ -122,6 +122,11 @@ export const metricTable = {
     help: 'How far the clock of this machine is ahead of the database’s.',
     labels: [],
   },
+  agent_clock_skew_seconds: {
+    type: 'gauge',
+    help: 'How far the clock of a worker’s machine is ahead of that of Redis’ machine.',
+    labels: ['agent_id'],
+  },
   event_loop_lag_seconds: {
     type: 'gauge',
     help: 'p99 delay of the event loop over the last seconds.',

@@ -1,10 +1,15 @@
 import type { DemandSettings, LiveEvent, RoomStatus } from '@dialoglens/protocol';
 
 /**
- * The live picture: may be lost at any moment and is rebuilt from the store and from heartbeats. Every method throws
- * DialogLensError `registry_unavailable` when the registry cannot be reached in time; listeners stay and hear again when
- * it is back.
+ * The live picture: may be lost at any moment and is rebuilt from the store and from heartbeats. Every method but
+ * `publish` throws DialogLensError `registry_unavailable` when the registry cannot be reached in time; listeners stay
+ * and hear again when it is back.
  */
+
+/** A worker is suspect after this much silence (four missed heartbeats), and its name is free, ms. */
+export const agentSilentAfterMs = 2_000;
+/** A picture of a room that nobody sets anew is gone after this, ms. */
+export const roomPictureTtlMs = 900_000;
 
 export interface AgentStatus {
   agentId: string;
@@ -91,6 +96,7 @@ export interface AgentMetricsView {
 }
 
 export interface AgentRegistry {
+  /** @throws DialogLensError `registry_unavailable`, after which it may be tried again; `registry_login_refused` */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** @throws DialogLensError `registry_unavailable` */
@@ -100,6 +106,7 @@ export interface AgentRegistry {
    * @throws DialogLensError `worker_id_taken` when another process that is heard has it.
    */
   enroll(agentId: string, instance: string): Promise<void>;
+  /** @throws DialogLensError `worker_id_taken` when another process took the name while this one was silent. */
   heartbeat(status: AgentStatus): Promise<void>;
   forget(agentId: string): Promise<void>;
   /** Workers heard from within the last `withinMs`. */
@@ -114,7 +121,7 @@ export interface AgentRegistry {
   onCommand(agentId: string, listener: (command: WorkerCommand) => void): () => void;
   report(report: WorkerReport): Promise<void>;
   onReport(listener: (report: WorkerReport) => void): () => void;
-  /** Live events of one room, for viewers. */
+  /** Live events of one room, for viewers. Nobody is waited for; what cannot be sent now is dropped and counted. */
   publish(room: string, event: LiveEvent): Promise<void>;
   subscribe(room: string | '*', listener: (event: LiveEvent) => void): () => void;
   /** "Look at this room": a nudge, never a truth. */

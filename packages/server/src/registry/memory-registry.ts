@@ -1,17 +1,17 @@
 import type { LiveEvent } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
-import { DialogLensError } from '../errors.ts';
-import type {
-  AgentMetricsView,
-  AgentRegistry,
-  AgentStatus,
-  RoomPicture,
-  WorkerCommand,
-  WorkerReport,
+import {
+  type AgentMetricsView,
+  type AgentRegistry,
+  type AgentStatus,
+  agentSilentAfterMs,
+  type RoomPicture,
+  type WorkerCommand,
+  type WorkerReport,
 } from './agent-registry.ts';
+import { Channels } from './channels.ts';
+import { agentMetrics, workerIdTaken } from './registry-rules.ts';
 
-/** A worker is suspect after this much silence (four missed heartbeats), ms. */
-const defaultWithinMs = 2000;
 /** A worker silent this long is forgotten, ms: a process that was killed never says goodbye. */
 const forgottenAfterMs = 60_000;
 
@@ -20,9 +20,16 @@ export function createMemoryRegistry(options: { clock: Clock }): AgentRegistry {
   return new MemoryRegistry(options.clock);
 }
 
+interface KnownAgent {
+  instance: string;
+  /** Null until the first heartbeat. */
+  status: AgentStatus | null;
+  heardMs: number;
+}
+
 class MemoryRegistry implements AgentRegistry {
   readonly #clock: Clock;
-  readonly #agents = new Map<string, { status: AgentStatus; heardMs: number }>();
+  readonly #agents = new Map<string, KnownAgent>();
   readonly #rooms = new Map<string, RoomPicture>();
   readonly #commands = new Channels<WorkerCommand>();
   readonly #reports = new Channels<WorkerReport>();
@@ -46,16 +53,21 @@ class MemoryRegistry implements AgentRegistry {
   }
 
   async enroll(agentId: string, instance: string): Promise<void> {
-    const known = this.#agents.get(agentId);
-    if (known === undefined || known.status.instance === instance) return;
-    if (this.#clock.monotonicMs() - known.heardMs <= defaultWithinMs) throw workerIdTaken(agentId);
+    const known = this.#ownOrFree(agentId, instance);
+    this.#agents.set(agentId, {
+      instance,
+      status: known?.status ?? null,
+      heardMs: this.#clock.monotonicMs(),
+    });
   }
 
   async heartbeat(status: AgentStatus): Promise<void> {
+    const { agentId, instance } = status;
+    this.#ownOrFree(agentId, instance);
     const heardMs = this.#clock.monotonicMs();
-    this.#agents.set(status.agentId, { status: structuredClone(status), heardMs });
-    for (const [agentId, agent] of this.#agents) {
-      if (heardMs - agent.heardMs > forgottenAfterMs) this.#agents.delete(agentId);
+    this.#agents.set(agentId, { instance, status: structuredClone(status), heardMs });
+    for (const [other, agent] of this.#agents) {
+      if (heardMs - agent.heardMs > forgottenAfterMs) this.#agents.delete(other);
     }
   }
 
@@ -63,11 +75,10 @@ class MemoryRegistry implements AgentRegistry {
     this.#agents.delete(agentId);
   }
 
-  async agents(withinMs: number = defaultWithinMs): Promise<AgentStatus[]> {
+  async agents(withinMs: number = agentSilentAfterMs): Promise<AgentStatus[]> {
     const oldestMs = this.#clock.monotonicMs() - withinMs;
-    return [...this.#agents.values()]
-      .filter((agent) => agent.heardMs >= oldestMs)
-      .map((agent) => structuredClone(agent.status));
+    const heard = [...this.#agents.values()].filter((agent) => agent.heardMs >= oldestMs);
+    return heard.flatMap(({ status }) => (status === null ? [] : [structuredClone(status)]));
   }
 
   async setRoom(picture: RoomPicture): Promise<void> {
@@ -125,71 +136,16 @@ class MemoryRegistry implements AgentRegistry {
   onHint(listener: (room: string) => void): () => void {
     return this.#hints.listen('', listener);
   }
+
+  /** What is known of this process under this name. @throws DialogLensError when another one that is heard has it */
+  #ownOrFree(agentId: string, instance: string): KnownAgent | null {
+    const known = this.#agents.get(agentId);
+    if (known === undefined || known.instance === instance) return known ?? null;
+    if (this.#clock.monotonicMs() - known.heardMs <= agentSilentAfterMs) throw workerIdTaken(agentId);
+    return null;
+  }
 }
 
 const everyRoom = '*';
 /** A prefix keeps a room that is really named `*` from hearing every room. */
 const roomChannel = (room: string) => `room:${room}`;
-
-/** The numbers of `getAgentMetrics`: a worker is available when it takes rooms and has a free slot, else busy. */
-export function agentMetrics(
-  agents: readonly AgentStatus[],
-  active: readonly Pick<RoomPicture, 'since'>[],
-  nowMs: number,
-): AgentMetricsView {
-  const available = agents.filter(
-    ({ status, rooms, slots, extraSlots }) => status === 'ready' && rooms.length + extraSlots < slots,
-  ).length;
-  const ages = active.map((picture) => Math.max(0, nowMs - picture.since));
-  const total = ages.reduce((sum, age) => sum + age, 0);
-  return {
-    total: agents.length,
-    busy: agents.length - available,
-    available,
-    avgSessionDuration: ages.length === 0 ? 0 : total / ages.length,
-  };
-}
-
-/** The refusal of a second worker under one name. */
-export function workerIdTaken(agentId: string): DialogLensError {
-  return new DialogLensError('worker_id_taken', `Another worker that is running is called "${agentId}".`, {
-    field: 'WORKER_ID',
-    remedy: 'Give each worker a name of its own, or leave WORKER_ID unset to get a new one at each start.',
-  });
-}
-
-/** Listeners by channel. One that throws does not keep the message from the others; the sender then sees the error. */
-class Channels<T> {
-  readonly #listeners = new Map<string, Set<(message: T) => void>>();
-
-  listen(channel: string, listener: (message: T) => void): () => void {
-    const listeners = this.#listeners.get(channel) ?? new Set();
-    this.#listeners.set(channel, listeners);
-    // A wrapper of its own, so that the same function listening twice is two listeners.
-    const own = (message: T) => listener(message);
-    listeners.add(own);
-    return () => {
-      listeners.delete(own);
-      if (listeners.size === 0 && this.#listeners.get(channel) === listeners) this.#listeners.delete(channel);
-    };
-  }
-
-  /** Returns how many listened. */
-  send(channel: string, message: T): number {
-    const listeners = [...(this.#listeners.get(channel) ?? [])];
-    const errors: unknown[] = [];
-    for (const listener of listeners) {
-      try {
-        listener(message);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0) throw new AggregateError(errors, 'A listener of the registry failed.');
-    return listeners.length;
-  }
-
-  clear(): void {
-    this.#listeners.clear();
-  }
-}

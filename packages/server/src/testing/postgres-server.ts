@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { freePort } from '../livekit/free-port.ts';
+import { installDebianPackage } from './debian-package.ts';
 
 const run = promisify(execFile);
-const installTimeoutMs = 300_000;
 /** Where Debian keeps the programs of each version. */
 const debianFolder = '/usr/lib/postgresql';
 const installHint =
@@ -39,7 +39,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const data = join(folder, 'data');
   const how = ['-D', data, '-U', 'dialoglens', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
   await run(join(programs, 'initdb'), how, { ...account, cwd: folder });
-  const port = await freePort();
+  const port = await freePort('tcp');
   let child: ChildProcess | null = null;
   const server: PostgresServer = {
     url: `postgres://dialoglens@127.0.0.1:${port}/postgres`,
@@ -111,10 +111,7 @@ function withResolvers(): {
 async function findPrograms(): Promise<string> {
   const found = await newestPrograms();
   if (found) return found;
-  if (process.getuid?.() !== 0) throw new Error(installHint);
-  const how = { timeout: installTimeoutMs };
-  await run('apt-get', ['update', '-qq'], how);
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'postgresql'], how);
+  await installDebianPackage('postgresql', installHint);
   const installed = await newestPrograms();
   if (!installed) throw new Error(installHint);
   return installed;
@@ -134,14 +131,4 @@ async function unprivileged(): Promise<Account> {
   if (process.getuid?.() !== 0) return {};
   const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'postgres'])));
   return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

@@ -125,6 +125,25 @@ function describeAgents(under: () => RegistryUnderTest): void {
     await registry.enroll('agt_a', 'two');
   });
 
+  it('gives a name to one of two processes that want it at the same moment', async () => {
+    const { registry } = under();
+    const instances = ['one', 'two', 'three'];
+    const tries = await Promise.allSettled(instances.map((instance) => registry.enroll('agt_a', instance)));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await registry.agents(60_000)).toEqual([]);
+  });
+
+  it('refuses the heartbeat of a process whose name went to another while it was silent', async () => {
+    const { registry, pass } = under();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'one' }));
+    await pass(2500);
+    await registry.enroll('agt_a', 'two');
+    const late = registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'one' }));
+    await expect(late).rejects.toMatchObject({ code: 'worker_id_taken', field: 'WORKER_ID' });
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'two', slots: 7 }));
+    expect(await registry.agents()).toEqual([agentStatus({ agentId: 'agt_a', instance: 'two', slots: 7 })]);
+  });
+
   it('answers a ping', async () => {
     await expect(under().registry.ping()).resolves.toBeUndefined();
   });
