@@ -53,6 +53,7 @@ export const gapReasons = [
   'provider',
   'overload',
   'store_refused',
+  'spend_limit',
 ] as const;
 export type GapReason = (typeof gapReasons)[number];
 

@@ -29,6 +29,7 @@ class PuppetProvider implements SttProvider {
     maxChunkBytes: null,
     needsVad: false,
     replayRate: 1,
+    parkAfterSilenceMs: null,
   } as const;
   readonly streams = new Map<string, (event: SttEvent) => void>();
   readonly opened: SttOpenOptions[] = [];

@@ -135,7 +135,9 @@ export class AudioProcessor {
 
   /** Hands out spans that have settled; called every few seconds. */
   settle(): void {
-    this.#takeSpans(this.#clock.position - settleMs * samplesPerMs);
+    const settled = this.#clock.position - settleMs * samplesPerMs;
+    // What an engine may still answer for, or lose, stays open: a speech provider may be away for a while.
+    this.#takeSpans(Math.min(settled, this.#session.decidedTo()));
   }
 
   /** No more audio: resolves when every final and every span is out, or when the signal aborts. */
@@ -154,7 +156,9 @@ export class AudioProcessor {
     });
     const outcome = await Promise.race([done.then(() => 'done' as const), stopped]);
     if (outcome === 'late') {
-      this.#spans.mark('gap', this.#assembler.watermark, end, 'agent_lost');
+      const told = this.#session.decidedTo();
+      const from = Number.isFinite(told) ? told : this.#assembler.watermark;
+      this.#spans.mark('gap', from, end, 'agent_lost');
       this.#options.logger.warn(
         { track: this.#options.track.id },
         'stopped before the speech engine was done',
@@ -230,14 +234,12 @@ export class AudioProcessor {
     this.#spans.mark('gap', startSample, endSample, isAway ? 'not_connected' : 'audio_missing');
   }
 
-  #onSpeechEvent(event: SttEvent, { provider, language }: SpeechSettings): void {
+  #onSpeechEvent(event: SttEvent, { language }: SpeechSettings): void {
     const { metrics, logger, track } = this.#options;
     if (event.type === 'fault') {
-      metrics.count('stt_faults_total', { provider: provider.name, kind: event.kind });
-      metrics.count('stt_api_errors', { error_type: event.kind });
       logger.warn({ track: track.id, kind: event.kind }, `speech engine: ${event.message}`);
       if (event.lost) {
-        const reason = event.kind === 'limit' ? 'overload' : 'provider';
+        const reason = event.lost.reason ?? (event.kind === 'limit' ? 'overload' : 'provider');
         this.#spans.mark('gap', event.lost.startSample, event.lost.endSample, reason);
       }
       return;

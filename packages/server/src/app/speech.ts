@@ -1,5 +1,6 @@
 import { energyDetector } from '../audio/energy-detector.ts';
 import type { SpeechDetectorFactory } from '../audio/speech-detector.ts';
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import { DialogLensError } from '../errors.ts';
 import type { Metrics } from '../observability/metric-table.ts';
@@ -9,6 +10,8 @@ import { ensureModels, type ModelProgress } from '../stt/providers/local/model-s
 import { type ScriptedWord, sayAt } from '../stt/providers/scripted/script.ts';
 import { createScriptedProvider, scriptedCapabilities } from '../stt/providers/scripted/scripted-provider.ts';
 import type { SttProvider } from '../stt/stt.ts';
+import { ProviderGate } from '../stt/supervisor/provider-gate.ts';
+import { SupervisedProvider } from '../stt/supervisor/supervised-provider.ts';
 
 /** Speech as the worker and the dispatcher use it. */
 export interface SpeechParts {
@@ -39,11 +42,17 @@ export async function createSpeech(
           makeDetector: energyDetector,
         };
   await engine.start();
+  const gate = new ProviderGate({ provider: engine, clock: systemClock, random: Math.random });
+  const supervised = new SupervisedProvider({ gates: [gate], clock: systemClock, ...telemetry });
   const provider = (name: string | undefined) => {
     requireProvider(engine.name, name);
-    return engine;
+    return supervised;
   };
-  return { provider, makeDetector, check: checkSpeechOf(config), stop: () => engine.stop() };
+  const stop = async () => {
+    await supervised.stop();
+    await engine.stop();
+  };
+  return { provider, makeDetector, check: checkSpeechOf(config), stop };
 }
 
 /** One utterance a line. */

@@ -90,6 +90,11 @@ export const metricTable = {
     help: 'Faults reported by speech engines.',
     labels: ['provider', 'kind'],
   },
+  stt_replayed_seconds_total: {
+    type: 'counter',
+    help: 'Seconds of audio sent to a speech engine again.',
+    labels: [],
+  },
   stt_streams: { type: 'gauge', help: 'Open streams of a speech engine.', labels: ['provider'] },
   sink_lag_seconds: {
     type: 'gauge',

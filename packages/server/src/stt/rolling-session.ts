@@ -68,6 +68,12 @@ export class RollingSession implements SttSession {
     this.close();
   }
 
+  /** Infinity when no session tells. */
+  decidedTo(): number {
+    const told = [...this.#legs].map(({ session }) => session.decidedTo?.() ?? Number.POSITIVE_INFINITY);
+    return Math.min(...told);
+  }
+
   close(): void {
     this.#closing.abort();
     for (const leg of this.#legs) leg.session.close();
@@ -97,7 +103,7 @@ export class RollingSession implements SttSession {
   ): Promise<void> {
     await turns;
     const outcome = await this.#within(done);
-    if (outcome !== 'done') this.#loseRest(before.voice, endSample);
+    if (outcome !== 'done') this.#loseRest(before, endSample);
     before.session.close();
     this.#legs.delete(before);
     const held = next.voice.held ?? [];
@@ -105,8 +111,8 @@ export class RollingSession implements SttSession {
     for (const event of held) this.#take(next.voice, event);
   }
 
-  #loseRest(voice: Voice, endSample: number): void {
-    const lost = { startSample: voice.doneTo, endSample };
+  #loseRest({ session, voice }: Leg, endSample: number): void {
+    const lost = { startSample: session.decidedTo?.() ?? voice.doneTo, endSample };
     const message = 'The session that was replaced did not finish in time.';
     if (lost.startSample < endSample) this.#take(voice, { type: 'fault', kind: 'transient', message, lost });
   }

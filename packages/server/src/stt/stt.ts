@@ -1,4 +1,4 @@
-import type { Word } from '@dialoglens/protocol';
+import type { GapReason, Word } from '@dialoglens/protocol';
 
 /**
  * The speech-to-text port. All audio is 16 kHz mono signed 16-bit PCM; all positions are samples on the track's
@@ -23,10 +23,14 @@ export interface SttCapabilities {
   readonly needsVad: boolean;
   /** How many times real time the engine takes audio in a replay. */
   readonly replayRate: number;
+  /** A stream that hears silence for this long is closed until somebody speaks: open streams cost money. Null: stays open. */
+  readonly parkAfterSilenceMs: number | null;
 }
 
 export interface SttOpenOptions {
   trackId: string;
+  /** Room on whose account the stream goes; absent where nobody counts. */
+  room?: string;
   /** BCP 47 tag or 'auto'. */
   language: string;
   hints: readonly string[];
@@ -46,8 +50,13 @@ export type SttFaultKind =
   | 'deaf'
   | 'fatal';
 
+/** Utterances of different sources may interleave; within one they come one after the other. Absent: one source. */
+interface FromSource {
+  source?: string;
+}
+
 /** A partial is the engine's whole current hypothesis of the utterance that began at `startSample`. */
-export interface SttPartial {
+export interface SttPartial extends FromSource {
   type: 'partial';
   text: string;
   startSample: number;
@@ -57,7 +66,7 @@ export interface SttPartial {
 }
 
 /** Closes the utterance `[startSample, endSample)`. Empty text means: listened, found no words. */
-export interface SttFinal {
+export interface SttFinal extends FromSource {
   type: 'final';
   text: string;
   startSample: number;
@@ -79,9 +88,14 @@ export type SttEvent =
       type: 'fault';
       kind: SttFaultKind;
       message: string;
-      /** The utterance that has no text because of this fault, when there is one. */
-      lost?: { startSample: number; endSample: number };
-    };
+      /** The utterance that has no text because of this fault; the stream goes on. Without it the stream is dead. */
+      lost?: { startSample: number; endSample: number; reason?: GapReason };
+    }
+  /** How the engine does, when that changes. `reason` is a word for viewers and operators. */
+  | { type: 'health'; state: SttHealth; reason: string };
+
+/** `recovering`: nothing is lost so far, text comes late. `down`: no engine takes audio. */
+export type SttHealth = 'ok' | 'recovering' | 'down';
 
 /**
  * One stream of one track. Events come in audio order. After `finish()` resolves every final has been emitted;
@@ -99,6 +113,8 @@ export interface SttSession {
   finish(): Promise<void>;
   /** Drops everything in flight. */
   close(): void;
+  /** Audio before this sample has its text, has none, or is reported lost. Absent: everything before the last final. */
+  decidedTo?(): number;
 }
 
 export interface SttProvider {

@@ -104,4 +104,22 @@ describe('TranscriptBuffer', () => {
     }
     expect(buffer.recent().map((s) => s.text)).toEqual(['second', 'third']);
   });
+
+  it('keeps utterances of two sources apart, and their finals where they were said', () => {
+    const assembler = makeAssembler();
+    const said = (type: 'partial' | 'final', source: string, text: string, startSample: number) =>
+      assembler.accept({ type, source, text, startSample, endSample: startSample + 16_000, stableLength: 0 });
+    const live = said('partial', 'new', 'and then', 32_000);
+    const late = said('final', 'old', 'hello there', 0);
+    const done = said('final', 'new', 'and then we', 32_000);
+    expect(late?.segment).toMatchObject({ text: 'hello there', startMs: 0, endMs: 1_000, revision: 1 });
+    expect(done?.segment).toMatchObject({
+      id: live?.segment.id,
+      text: 'and then we',
+      startMs: 2_000,
+      revision: 2,
+    });
+    expect(late?.segment.id).not.toBe(live?.segment.id);
+    expect(assembler.watermark).toBe(48_000);
+  });
 });

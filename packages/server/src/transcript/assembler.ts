@@ -23,6 +23,12 @@ export interface Revision {
   endSample: number;
 }
 
+interface OpenUtterance {
+  id: string;
+  revision: number;
+  stable: string;
+}
+
 /**
  * Makes segments out of what a speech engine says about one track: one id per utterance, rising revisions, exactly one
  * final, and a stable prefix that no later partial shortens or changes.
@@ -31,8 +37,9 @@ export class Assembler {
   readonly #track: TrackIdentity;
   readonly #makeId: () => string;
   #language: string;
-  #open: { id: string; revision: number; stable: string } | null = null;
-  /** End of the last final: finals never overlap. */
+  /** Utterances under way, by their source: those of two streams may interleave while one takes over from the other. */
+  readonly #open = new Map<string, OpenUtterance>();
+  /** End of the last final. Finals of one source never overlap; those of named sources are kept apart by who names them. */
   #watermark = 0;
 
   constructor(track: TrackIdentity, makeId: () => string) {
@@ -56,9 +63,10 @@ export class Assembler {
 
   #partial(event: SttPartial): Revision | null {
     const text = event.text.trim();
-    if (text === '' && !this.#open) return null;
-    this.#open ??= { id: this.#makeId(), revision: 0, stable: '' };
-    const open = this.#open;
+    const source = event.source ?? '';
+    const open = this.#open.get(source) ?? { id: this.#makeId(), revision: 0, stable: '' };
+    if (text === '' && open.revision === 0) return null;
+    this.#open.set(source, open);
     // The engine may take back what it promised; what viewers were told to trust stays until the final.
     const shown = text.startsWith(open.stable) ? text : open.stable;
     const stableLength = Math.max(open.stable.length, Math.min(event.stableLength, shown.length));
@@ -68,14 +76,15 @@ export class Assembler {
   }
 
   #final(event: SttFinal): Revision | null {
-    const open = this.#open;
-    this.#open = null;
+    const open = this.#open.get(event.source ?? '');
+    this.#open.delete(event.source ?? '');
     const text = event.text.trim();
     // Nothing was shown and nothing was heard: no segment. A partial that was shown is taken back by an empty final.
     if (text === '' && !open) return null;
-    const startSample = Math.max(event.startSample, this.#watermark);
+    const floor = event.source === undefined ? this.#watermark : 0;
+    const startSample = Math.max(event.startSample, floor);
     const endSample = Math.max(event.endSample, startSample);
-    if (text !== '') this.#watermark = endSample;
+    if (text !== '') this.#watermark = Math.max(this.#watermark, endSample);
     const id = open?.id ?? this.#makeId();
     return this.#revision(
       id,

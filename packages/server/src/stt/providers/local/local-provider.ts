@@ -42,6 +42,7 @@ const capabilities: SttCapabilities = {
   needsVad: true,
   // One core decodes about twelve seconds of speech a second; leave room for the live tracks.
   replayRate: 8,
+  parkAfterSilenceMs: null,
 };
 
 /** Decodes run on libuv's pool of four threads: one stays free for files and names. */

@@ -26,6 +26,8 @@ export interface ScriptedFault {
 }
 
 export interface Script {
+  /** What the provider is called; `scripted` when absent. */
+  name?: string;
   words: readonly ScriptedWord[];
   faults?: readonly ScriptedFault[];
   /** A pause between words at least this long ends an utterance; 700 when absent. */

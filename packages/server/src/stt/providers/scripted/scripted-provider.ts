@@ -15,6 +15,7 @@ const capabilities: SttCapabilities = {
   maxChunkBytes: null,
   needsVad: false,
   replayRate: 100,
+  parkAfterSilenceMs: null,
 };
 
 /**
@@ -22,7 +23,7 @@ const capabilities: SttCapabilities = {
  * events. A word counts as heard when all of its audio was written.
  */
 export class ScriptedProvider implements SttProvider {
-  readonly name = 'scripted';
+  readonly name: string;
   readonly capabilities: SttCapabilities;
   readonly #script: Script;
   readonly #sessions = new Set<ScriptedSession>();
@@ -30,6 +31,7 @@ export class ScriptedProvider implements SttProvider {
 
   constructor(script: Script) {
     this.#script = script;
+    this.name = script.name ?? 'scripted';
     this.capabilities = { ...capabilities, ...script.capabilities };
     for (const fault of script.faults ?? []) this.#timesLeft.set(fault, fault.times ?? 1);
   }

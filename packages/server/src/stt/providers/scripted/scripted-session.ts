@@ -77,7 +77,9 @@ export class ScriptedSession implements SttSession {
     if (last) {
       const sample = (last.endMs + this.#setup.finalDelayMs) * samplesPerMs;
       const more = word && word.startMs - last.endMs < this.#setup.pauseMs;
-      if (!more) candidates.push({ sample, happen: () => this.#endUtterance(sample) });
+      // An utterance ends before the next one begins, however late its final comes.
+      const end = Math.min(sample, (word?.startMs ?? Number.POSITIVE_INFINITY) * samplesPerMs);
+      if (!more) candidates.push({ sample, happen: () => this.#endUtterance(end) });
     }
     if (word) candidates.push({ sample: word.endMs * samplesPerMs, happen: () => this.#hear(word) });
     return candidates.filter(({ sample }) => sample <= end).sort((a, b) => a.sample - b.sample)[0];

@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import { noMetrics } from '../../observability/metric-table.ts';
+import { silentLogger } from '../../observability/telemetry.ts';
+import { ManualClock } from '../../testing/manual-clock.ts';
+import { type Script, type ScriptedFault, sayAt } from '../providers/scripted/script.ts';
+import { ScriptedProvider } from '../providers/scripted/scripted-provider.ts';
+import type { SttEvent, SttFinal, SttOpenOptions, SttSession } from '../stt.ts';
+import { type GateOptions, ProviderGate } from './provider-gate.ts';
+import type { SupervisorSettings } from './supervisor-settings.ts';
+import { TrackSupervisor } from './track-supervisor.ts';
+
+const window = 512;
+const windowMs = 32;
+
+/** A provider that counts what it is sent, and can be out of reach for a while. */
+class WatchedProvider extends ScriptedProvider {
+  readonly openedAtMs: number[] = [];
+  sentMs = 0;
+  isAway = false;
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock, script: Script) {
+    super(script);
+    this.#clock = clock;
+  }
+
+  override open(options: SttOpenOptions, onEvent: (event: SttEvent) => void) {
+    this.openedAtMs.push(this.#clock.monotonicMs());
+    const session = super.open(options, onEvent);
+    const write = session.write.bind(session);
+    session.write = (pcm, firstSample, speech) => {
+      if (this.isAway) return onEvent({ type: 'fault', kind: 'transient', message: 'away' });
+      this.sentMs += pcm.length / 16;
+      write(pcm, firstSample, speech);
+    };
+    return session;
+  }
+}
+
+class Bench {
+  readonly clock = new ManualClock();
+  readonly events: SttEvent[] = [];
+  readonly words: { text: string; startMs: number; endMs: number }[];
+  #atMs = 0;
+  session: SttSession | null = null;
+
+  constructor(words: ReturnType<typeof sayAt>) {
+    this.words = words;
+  }
+
+  provider(script: Partial<Script> = {}): WatchedProvider {
+    return new WatchedProvider(this.clock, { words: this.words, ...script });
+  }
+
+  gate(provider: ScriptedProvider, more: Partial<GateOptions> = {}): ProviderGate {
+    return new ProviderGate({ provider, clock: this.clock, random: () => 0.5, ...more });
+  }
+
+  open(gates: ProviderGate[], settings: Partial<SupervisorSettings> = {}): void {
+    this.session = new TrackSupervisor({
+      gates,
+      open: {
+        trackId: 't',
+        room: 'r',
+        language: 'en',
+        hints: [],
+        startSample: 0,
+        wantPartials: true,
+        wantWords: true,
+      },
+      onEvent: (event) => this.events.push(event),
+      onClosed: () => undefined,
+      clock: this.clock,
+      scheduler: this.clock,
+      random: () => 0.5,
+      metrics: noMetrics,
+      logger: silentLogger,
+      settings,
+    });
+  }
+
+  /** Speaks the script up to this moment of the track. */
+  async until(ms: number): Promise<void> {
+    for (; this.#atMs < ms; this.#atMs += windowMs) {
+      const speech = this.words.some(
+        (word) => word.startMs < this.#atMs + windowMs && word.endMs > this.#atMs,
+      );
+      this.clock.step(windowMs);
+      this.session?.write(new Int16Array(window), this.#atMs * 16, speech);
+      for (let i = 0; i < 4; i++) await null;
+    }
+  }
+
+  get finals(): SttFinal[] {
+    return this.events.filter((event) => event.type === 'final');
+  }
+
+  /** Everything said, in the order of the track. */
+  get text(): string {
+    const inOrder = this.finals.toSorted((a, b) => a.startSample - b.startSample);
+    return inOrder
+      .map((final) => final.text)
+      .join(' ')
+      .trim();
+  }
+
+  get lost(): { startSample: number; endSample: number; reason?: string }[] {
+    return this.events.flatMap((event) => (event.type === 'fault' && event.lost ? [event.lost] : []));
+  }
+
+  get health(): string[] {
+    return this.events.flatMap((event) => (event.type === 'health' ? [event.state] : []));
+  }
+}
+
+/** Numbers said one after the other, four a second and a pause after every fifth. */
+function numbers(count: number, startMs = 500) {
+  return Array.from({ length: count }, (_, i) => {
+    const at = startMs + i * 250 + Math.floor(i / 5) * 1_000;
+    return { text: `n${i}`, startMs: at, endMs: at + 250 };
+  });
+}
+const allOf = (words: { text: string }[]) => words.map((word) => word.text).join(' ');
+const dropsAt = (...atMs: number[]): ScriptedFault[] => atMs.map((at) => ({ atMs: at, kind: 'transient' }));
+
+describe('the speech supervisor', () => {
+  it('loses and doubles nothing when the stream drops in the middle of a word, and goes on live at once', async () => {
+    const bench = new Bench(numbers(60));
+    const provider = bench.provider({ faults: dropsAt(5_100, 12_345), capabilities: { replayRate: 2 } });
+    bench.open([bench.gate(provider)]);
+    await bench.until(40_000);
+    expect(bench.text).toBe(allOf(bench.words));
+    expect(bench.lost).toEqual([]);
+    // Two drops, each replays one utterance and the overlap.
+    expect(provider.sentMs).toBeLessThan(40_000 + 2 * 4_500);
+  });
+
+  it('rolls a stream over before the provider ends it, at a pause, without a hole', async () => {
+    const bench = new Bench(numbers(120));
+    const faults: ScriptedFault[] = [];
+    const provider = bench.provider({ faults, capabilities: { maxSessionMs: 10_000, replayRate: 2 } });
+    bench.open([bench.gate(provider)]);
+    await bench.until(60_000);
+    expect(bench.text).toBe(allOf(bench.words));
+    expect(provider.openedAtMs.length).toBeGreaterThanOrEqual(5);
+    const lives = provider.openedAtMs.map((at, i) => (provider.openedAtMs[i + 1] ?? 60_000) - at);
+    expect(Math.max(...lives)).toBeLessThan(10_000);
+    // A pre-roll of 300 ms for each of these short streams.
+    expect(provider.sentMs).toBeLessThan(60_000 * 1.05);
+  });
+
+  it('rolls over when the provider announces the end', async () => {
+    const bench = new Bench(numbers(40));
+    const faults: ScriptedFault[] = [{ atMs: 6_000, kind: 'closing', deadlineMs: 4_000 }, ...dropsAt(10_000)];
+    const provider = bench.provider({ faults });
+    bench.open([bench.gate(provider)]);
+    await bench.until(9_000);
+    expect(provider.openedAtMs).toHaveLength(2);
+    await bench.until(25_000);
+    expect(bench.text).toBe(allOf(bench.words));
+  });
+
+  it('loses nothing in an outage of a minute', async () => {
+    const bench = new Bench(numbers(200));
+    const provider = bench.provider({ capabilities: { replayRate: 4 } });
+    bench.open([bench.gate(provider)]);
+    await bench.until(10_000);
+    provider.isAway = true;
+    await bench.until(69_000);
+    provider.isAway = false;
+    await bench.until(100_000);
+    expect(bench.lost).toEqual([]);
+    const said = bench.text.split(' ');
+    expect(said).toEqual(bench.words.slice(0, said.length).map((word) => word.text));
+    expect(bench.health).toEqual(expect.arrayContaining(['down', 'ok']));
+  });
+
+  it('reports speech that left the ring during a long outage as lost, and nothing else', async () => {
+    const bench = new Bench(numbers(400));
+    const provider = bench.provider({ capabilities: { replayRate: 4 } });
+    bench.open([bench.gate(provider)], { ringMs: 20_000 });
+    await bench.until(10_000);
+    provider.isAway = true;
+    await bench.until(100_000);
+    provider.isAway = false;
+    await bench.until(150_000);
+    const said = new Set(bench.text.split(' '));
+    for (const word of bench.words.filter(({ endMs }) => endMs < 145_000)) {
+      const middle = ((word.startMs + word.endMs) / 2) * 16;
+      const isLost = bench.lost.some((gap) => gap.startSample <= middle && middle < gap.endSample);
+      expect(said.has(word.text), word.text).toBe(!isLost);
+    }
+    expect(bench.lost.every((gap) => gap.reason === 'provider')).toBe(true);
+    expect(Math.min(...bench.lost.map((gap) => gap.startSample))).toBeGreaterThan(9_000 * 16);
+    expect(Math.max(...bench.lost.map((gap) => gap.endSample))).toBeLessThan(90_000 * 16);
+  });
+
+  it('falls back to the next provider when the first refuses, and returns when that one is well again', async () => {
+    const bench = new Bench(numbers(200));
+    const faults: ScriptedFault[] = [{ atMs: 4_000, kind: 'quota', times: 3 }];
+    const cloud = bench.provider({ name: 'cloud', faults });
+    const floor = bench.provider({ name: 'floor' });
+    bench.open([bench.gate(cloud), bench.gate(floor)]);
+    await bench.until(90_000);
+    expect(floor.openedAtMs.length).toBeGreaterThan(0);
+    expect(cloud.openSessions).toBe(1);
+    expect(floor.openSessions).toBe(0);
+    expect(bench.lost).toEqual([]);
+    await bench.session?.finish();
+    expect(bench.text).toBe(allOf(bench.words.filter(({ endMs }) => endMs <= 90_000)));
+  });
+
+  it('notices an engine that went deaf and sends the audio again', async () => {
+    const bench = new Bench(sayAt(500, allOf(numbers(80)), 300));
+    const provider = bench.provider({ faults: [{ atMs: 6_000, kind: 'silence' }], finalDelayMs: 100 });
+    bench.open([bench.gate(provider)]);
+    await bench.until(26_000);
+    await bench.session?.finish();
+    expect(provider.openedAtMs.length).toBe(2);
+    expect(bench.text).toBe(allOf(bench.words));
+  });
+
+  it('pays for no silence: closes the stream in a long pause and catches the first word after it', async () => {
+    const words = [...sayAt(1_000, 'before the break'), ...sayAt(120_000, 'after the break')];
+    const bench = new Bench(words);
+    const provider = bench.provider({ capabilities: { parkAfterSilenceMs: 5_000 } });
+    bench.open([bench.gate(provider)]);
+    await bench.until(125_000);
+    expect(bench.text).toBe('before the break after the break');
+    expect(provider.sentMs).toBeLessThan(20_000);
+    expect(provider.openedAtMs).toHaveLength(2);
+  });
+
+  it('shows no text where nobody spoke, and asks another provider about text that cannot be', async () => {
+    const bench = new Bench(sayAt(1_000, 'yes that is fine by me', 300));
+    const stuck = allOf(Array.from({ length: 12 }, () => ({ text: 'the' })));
+    const wild = bench.provider({
+      name: 'wild',
+      words: [...sayAt(1_000, stuck, 150), ...sayAt(9_000, 'thank you')],
+    });
+    const sober = bench.provider({ name: 'sober' });
+    bench.open([bench.gate(wild), bench.gate(sober)]);
+    await bench.until(14_000);
+    expect(bench.text).toBe('yes that is fine by me');
+  });
+
+  it('stops at the spend limit of a room and says so', async () => {
+    const bench = new Bench(numbers(300));
+    let leftMs = 20_000;
+    const provider = bench.provider({ capabilities: { parkAfterSilenceMs: 800 } });
+    const spend = {
+      allows: () => leftMs > 0,
+      charge: (_room: string | undefined, audioMs: number) => {
+        leftMs -= audioMs;
+      },
+    };
+    bench.open([bench.gate(provider, { spend })], { ringMs: 5_000 });
+    await bench.until(80_000);
+    expect(bench.health.at(-1)).toBe('down');
+    expect(bench.lost.every((gap) => gap.reason === 'spend_limit')).toBe(true);
+    expect(bench.lost.length).toBeGreaterThan(0);
+    expect(leftMs).toBeGreaterThan(-20_000);
+  });
+
+  it('comes back without a stampede after everything was down', async () => {
+    const clock = new ManualClock();
+    const words = numbers(600);
+    const provider = new WatchedProvider(clock, { words });
+    const gate = new ProviderGate({ provider, clock, random: Math.random, opensPerSecond: 5 });
+    const tracks = Array.from({ length: 40 }, () => {
+      const bench = new Bench(words);
+      Object.assign(bench, { clock });
+      bench.open([gate]);
+      return bench.session;
+    });
+    const write = (fromMs: number, toMs: number) => {
+      for (let ms = fromMs; ms < toMs; ms += windowMs) {
+        clock.step(windowMs);
+        for (const track of tracks) track?.write(new Int16Array(window), ms * 16, true);
+      }
+    };
+    write(0, 3_008);
+    provider.isAway = true;
+    write(3_008, 20_000);
+    provider.isAway = false;
+    const back = clock.monotonicMs();
+    write(20_000, 45_024);
+    const perSecond = new Map<number, number>();
+    for (const at of provider.openedAtMs.filter((ms) => ms >= back)) {
+      const second = Math.floor(at / 1_000);
+      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+    }
+    // The bucket holds one second's worth, so two neighbouring seconds may share what was saved.
+    expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(10);
+    expect(provider.openSessions).toBeGreaterThanOrEqual(40);
+    for (const track of tracks) track?.close();
+    expect(provider.openSessions).toBe(0);
+  });
+
+  it('keeps its memory over ten minutes of drops', async () => {
+    const bench = new Bench(numbers(2_000));
+    const drops = dropsAt(...Array.from({ length: 100 }, (_, i) => 3_000 + i * 6_000));
+    const provider = bench.provider({ faults: drops, capabilities: { replayRate: 4 } });
+    bench.open([bench.gate(provider)]);
+    const session = bench.session as TrackSupervisor;
+    await bench.until(100_000);
+    const early = session.ringBytes;
+    await bench.until(600_000);
+    expect(session.ringBytes).toBeLessThanOrEqual(early * 1.02);
+    expect(bench.lost).toEqual([]);
+    expect(session.decidedTo()).toBeGreaterThan(590_000 * 16);
+  }, 120_000);
+});
