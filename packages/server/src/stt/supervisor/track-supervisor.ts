@@ -187,18 +187,14 @@ export class TrackSupervisor implements SttSession {
   }
 
   #drain(range: Range, stream: SupervisedStream): void {
-    const late = this.#options.scheduler.after(this.#settings.drainMs, () =>
-      this.#fromStream(range, stream, () => this.#failed(range, 'transient', 'no end of the stream')),
+    const fail = (why: string) => () => this.#failed(range, 'transient', why);
+    const cancel = this.#options.scheduler.after(this.#settings.drainMs, () =>
+      this.#fromStream(range, stream, fail('no end of the stream')),
     );
-    stream.finish().then(
-      () => {
-        late();
-        this.#fromStream(range, stream, () => this.#ended(range, stream));
-      },
-      (thrown: unknown) => {
-        late();
-        this.#fromStream(range, stream, () => this.#failed(range, 'transient', asError(thrown).message));
-      },
+    const done = stream.finish().finally(cancel);
+    done.then(
+      () => this.#fromStream(range, stream, () => this.#ended(range, stream)),
+      (thrown: unknown) => this.#fromStream(range, stream, fail(asError(thrown).message)),
     );
   }
 
@@ -283,8 +279,8 @@ export class TrackSupervisor implements SttSession {
   }
 
   #answered(range: Range, stream: SupervisedStream): void {
-    stream.permit.heard();
     range.failures = 0;
+    stream.permit.heard();
   }
 
   #partial(range: Range, event: SttPartial): void {
