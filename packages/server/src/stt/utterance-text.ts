@@ -51,14 +51,19 @@ function wordKey(word: string): string {
  */
 const heldWords = 2;
 
+/** Words shown are taken back when so many hypotheses in a row deny them: the first is often the one that is wrong. */
+const doubtsToTakeBack = 2;
+
 /**
  * LocalAgreement-2: a word is stable once two successive hypotheses agree on it and on all words before it, and it is not
- * the newest word. Stable words never change again. The newest words are held back, the first word of all is not.
+ * the newest word. Stable words never change again. The newest words are held back, the first word of all is not, and
+ * what is shown is not taken back at the first doubt.
  */
 export class StablePrefix {
   #stable: string[] = [];
   #previous: string[] = [];
   #shown: string[] = [];
+  #doubts = 0;
 
   /** Takes the next hypothesis; gives the text to show and how much of it will stay. */
   push(hypothesis: string): { text: string; stableLength: number } {
@@ -68,10 +73,23 @@ export class StablePrefix {
     const agreed = Math.min(sameWords(believed, this.#previous), believed.length - 1);
     this.#stable = believed.slice(0, Math.max(this.#stable.length, agreed));
     this.#previous = believed;
-    const length = Math.max(this.#stable.length, believed.length - heldWords, Math.min(1, believed.length));
-    const stillBelieved = sameWords(this.#shown, believed) === this.#shown.length;
-    this.#shown = believed.slice(0, stillBelieved ? Math.max(length, this.#shown.length) : length);
+    this.#show(believed);
     return { text: this.#shown.join(' '), stableLength: this.#stable.join(' ').length };
+  }
+
+  #show(believed: readonly string[]): void {
+    const [stable, shown] = [this.#stable, this.#shown];
+    const length = Math.max(stable.length, believed.length - heldWords, Math.min(1, believed.length));
+    const confirmed = sameWords(shown, believed) === shown.length;
+    this.#doubts = confirmed ? 0 : this.#doubts + 1;
+    const fits = sameWords(shown, stable) === Math.min(shown.length, stable.length);
+    if (confirmed) this.#shown = believed.slice(0, Math.max(length, shown.length));
+    else if (fits && this.#doubts < doubtsToTakeBack)
+      this.#shown = [...stable, ...shown.slice(stable.length)];
+    else {
+      this.#shown = believed.slice(0, length);
+      this.#doubts = 0;
+    }
   }
 }
 
