@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type RecogniseOutcome, SegmentedSession, type UtteranceEngine } from './segmented-session.ts';
+import {
+  type RecogniseKind,
+  type RecogniseOutcome,
+  SegmentedSession,
+  type UtteranceEngine,
+} from './segmented-session.ts';
 import type { SttEvent } from './stt.ts';
 
 interface Call {
-  kind: 'partial' | 'early' | 'final';
+  kind: RecogniseKind;
   pcm: Int16Array;
   known: () => string | undefined;
   answer: (outcome: RecogniseOutcome) => void;
@@ -17,7 +22,7 @@ class HandEngine implements UtteranceEngine {
   cancelled = 0;
 
   recognise(
-    kind: 'partial' | 'early' | 'final',
+    kind: RecogniseKind,
     pcm: Int16Array,
     known: () => string | undefined = () => undefined,
   ): Promise<RecogniseOutcome> {
@@ -141,7 +146,7 @@ describe('SegmentedSession', () => {
     const { engine, events, hear } = bench();
     hear(1_200, true);
     const [first] = engine.calls;
-    expect(first?.kind).toBe('partial');
+    expect(first?.kind).toBe('first');
     first?.answer(text('we will see it'));
     await settled();
     hear(800, true);
@@ -198,14 +203,31 @@ describe('SegmentedSession', () => {
     expect(final?.known()).toBe('late');
   });
 
-  it('shows the first partial of an utterance however rare partials are', () => {
+  it('shows the first partial of an utterance however rare partials are', async () => {
     const { engine, hear } = bench();
     engine.partialIntervalMs = 60_000;
     for (let i = 0; i < 2; i++) {
-      hear(3_000, true);
+      hear(400, true);
+      engine.calls.at(-1)?.answer(text('we'));
+      await settled();
+      hear(2_600, true);
       hear(1_000, false);
     }
-    expect(engine.calls.map((call) => call.kind)).toEqual(['partial', 'final', 'partial', 'final']);
+    expect(engine.calls.map((call) => call.kind)).toEqual(['first', 'final', 'first', 'final']);
+  });
+
+  it('asks again soon when no words were heard in the beginning, however rare partials are', async () => {
+    const { engine, hear } = bench();
+    engine.partialIntervalMs = 60_000;
+    hear(400, true);
+    engine.calls.at(-1)?.answer(text(''));
+    await settled();
+    hear(500, true);
+    expect(engine.calls.map((call) => call.kind)).toEqual(['first', 'first']);
+    engine.calls.at(-1)?.answer(text('we will'));
+    await settled();
+    hear(3_000, true);
+    expect(engine.calls.length).toBe(2);
   });
 
   it('says which words were lost to overload or a failure', async () => {

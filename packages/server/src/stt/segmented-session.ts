@@ -10,6 +10,8 @@ export type RecogniseOutcome =
   | { state: 'dropped'; reason: 'replaced' | 'overload' | 'cancelled' }
   | { state: 'failed'; message: string };
 
+export type RecogniseKind = 'first' | 'partial' | 'early' | 'final';
+
 /** What a session needs of an engine that recognises whole utterances. */
 export interface UtteranceEngine {
   /** Milliseconds of audio between two partials, as the load allows now. */
@@ -17,12 +19,12 @@ export interface UtteranceEngine {
   /** True while the machine has room for work that may turn out to be for nothing. */
   readonly spare: boolean;
   /**
-   * Never rejects. Of several finals asked for, the first is answered first. `early` is as good as a final and as
-   * unimportant as a partial; of these two only the newest waits. `known` is asked when a final's turn has come: a text it
-   * gives is the answer.
+   * Never rejects. Of several finals asked for, the first is answered first. `first` is a partial of an utterance of which
+   * nothing is shown yet, `early` is as good as a final and may be for nothing; of what is not final only the newest waits.
+   * `known` is asked when a final's turn has come: a text it gives is the answer.
    */
   recognise(
-    kind: 'partial' | 'early' | 'final',
+    kind: RecogniseKind,
     pcm: Int16Array,
     known?: () => string | undefined,
   ): Promise<RecogniseOutcome>;
@@ -37,6 +39,8 @@ interface Utterance {
   /** Where the newest partial ended. */
   partialSample: number;
   partialsWaiting: number;
+  /** Whether any words were shown. */
+  shown: boolean;
   /** The newest decode that was begun in a pause, in case the pause is the end. */
   early: EarlyDecode | null;
 }
@@ -50,6 +54,8 @@ interface EarlyDecode {
 const tailSamples = 240 * samplesPerMs;
 /** Less voice than this says nothing worth a partial. */
 const minPartialSamples = 320 * samplesPerMs;
+/** When the engine heard no words in the beginning, it is asked again this soon. */
+const firstRetryMs = 400;
 /** A pause this long is more often the end of the utterance than not; shorter than the one that ends it. */
 const earlySamples = 320 * samplesPerMs;
 /** Audio held while nobody speaks: covers the pre-roll and the time it takes to believe in speech. */
@@ -190,6 +196,7 @@ export class SegmentedSession implements SttSession {
       stable: new StablePrefix(),
       partialSample: startSample,
       partialsWaiting: 0,
+      shown: false,
       early: null,
     };
   }
@@ -200,9 +207,11 @@ export class SegmentedSession implements SttSession {
     const endSample = Math.min(this.#audio.endSample, voiceEnd + tailSamples);
     if (voiceEnd - utterance.voiceSample < minPartialSamples) return;
     if (voiceEnd <= utterance.partialSample) return;
-    // Under load partials become rare, but every utterance shows at once that it is heard.
+    // Under load partials become rare, but every utterance shows soon that it is heard.
     const first = utterance.partialSample === utterance.startSample;
-    const dueSamples = this.#engine.partialIntervalMs * samplesPerMs;
+    const { partialIntervalMs } = this.#engine;
+    const dueMs = utterance.shown ? partialIntervalMs : Math.min(partialIntervalMs, firstRetryMs);
+    const dueSamples = dueMs * samplesPerMs;
     if (!first && endSample - utterance.partialSample < dueSamples) return;
     utterance.partialSample = endSample;
     utterance.partialsWaiting += 1;
@@ -211,9 +220,11 @@ export class SegmentedSession implements SttSession {
 
   async #partial(utterance: Utterance, endSample: number): Promise<void> {
     const { startSample } = utterance;
-    const outcome = await this.#engine.recognise('partial', this.#audio.slice(startSample, endSample));
+    const pcm = this.#audio.slice(startSample, endSample);
+    const outcome = await this.#engine.recognise(utterance.shown ? 'partial' : 'first', pcm);
     utterance.partialsWaiting -= 1;
     if (this.#utterance !== utterance || outcome.state !== 'text' || outcome.text === '') return;
+    utterance.shown = true;
     this.#emit({ type: 'partial', startSample, endSample, ...utterance.stable.push(outcome.text) });
   }
 

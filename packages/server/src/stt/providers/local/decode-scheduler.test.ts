@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DecodeScheduler } from './decode-scheduler.ts';
+import { type DecodeKind, DecodeScheduler } from './decode-scheduler.ts';
 
 /** Records what runs; a job ends when the test says so. */
 class Bench {
@@ -13,7 +13,7 @@ class Bench {
     this.scheduler = new DecodeScheduler(limits);
   }
 
-  submit(key: string, kind: 'final' | 'partial', name: string, audioSeconds = 1): void {
+  submit(key: string, kind: DecodeKind, name: string, audioSeconds = 1): void {
     this.scheduler.submit({
       key,
       kind,
@@ -44,6 +44,17 @@ describe('DecodeScheduler', () => {
     await bench.end('busy');
     await bench.end('b-final');
     expect(bench.started).toEqual(['busy', 'b-final', 'a-partial']);
+  });
+
+  it('decodes the first words of one speaker before the next words of another, and a likely final in between', async () => {
+    const bench = new Bench();
+    bench.submit('x', 'final', 'busy');
+    bench.submit('a', 'partial', 'a-partial');
+    bench.submit('b', 'early', 'b-early');
+    bench.submit('c', 'first', 'c-first');
+    bench.submit('d', 'final', 'd-final');
+    for (const name of ['busy', 'd-final', 'c-first', 'b-early', 'a-partial']) await bench.end(name);
+    expect(bench.started).toEqual(['busy', 'd-final', 'c-first', 'b-early', 'a-partial']);
   });
 
   it('gives tracks their turns', async () => {
@@ -125,7 +136,13 @@ describe('DecodeScheduler', () => {
     expect(bench.scheduler.partialIntervalMs).toBe(500);
   });
 
-  it('tells its load, and has spare room only while little waits', async () => {
+  it('does not take the first words of many speakers for too much work', () => {
+    const bench = new Bench({ concurrency: 1, partialIntervalMs: 500 });
+    for (let i = 0; i < 20; i++) bench.submit(`k${i}`, 'first', `first-${i}`);
+    expect(bench.scheduler.partialIntervalMs).toBe(500);
+  });
+
+  it('tells its load, and has spare room only while no final waits', async () => {
     const bench = new Bench({ concurrency: 2 });
     expect(bench.scheduler.load).toEqual({ waiting: 0, utilisation: 0 });
     bench.submit('a', 'partial', 'a1');
@@ -133,7 +150,9 @@ describe('DecodeScheduler', () => {
     for (const key of ['b', 'c', 'd']) bench.submit(key, 'partial', `${key}1`);
     expect(bench.scheduler.load).toEqual({ waiting: 2, utilisation: 1 });
     expect(bench.scheduler.spare).toBe(true);
-    for (const key of ['e', 'f']) bench.submit(key, 'partial', `${key}1`);
+    bench.submit('e', 'final', 'e1');
     expect(bench.scheduler.spare).toBe(false);
+    await bench.end('a1');
+    expect(bench.scheduler.spare).toBe(true);
   });
 });

@@ -1,10 +1,16 @@
 import { asError } from '../../../errors.ts';
 
+/**
+ * What is decoded, the most important first: what was said; the first words of somebody who began to speak (short, and
+ * waited for); what was probably said; how an utterance goes on.
+ */
+export type DecodeKind = 'final' | 'first' | 'early' | 'partial';
+
 /** One utterance waiting to be decoded. */
 export interface DecodeJob {
   /** Whose turn it is: one key per session. Jobs of one key run one after the other, finals in the order they came. */
   readonly key: string;
-  readonly kind: 'final' | 'partial';
+  readonly kind: DecodeKind;
   /** Seconds of audio, for the books. */
   readonly audioSeconds: number;
   /** Does the work; never called for a job that was dropped. */
@@ -35,15 +41,20 @@ export const decodeDefaults: DecodeLimits = {
   maxPartialIntervalMs: 4_000,
 };
 
+const mostWaitingPerDecode = 2;
+
+/** Kinds of which one waits for a track. */
+const passing = ['first', 'early', 'partial'] as const;
+
 /**
- * Decides what is decoded next. Finals go before partials; tracks take turns; of one track only the newest partial waits,
- * in the place of the one it replaced. Pure of time: it acts when jobs come and go.
+ * Decides what is decoded next. Finals go before all else; tracks take turns; of one track only the newest of what is not
+ * final waits, in the place of the one it replaced. Pure of time: it acts when jobs come and go.
  */
 export class DecodeScheduler {
   readonly #limits: DecodeLimits;
   /** Insertion order is the order of turns: a served track goes to the end. */
   readonly #finals = new Map<string, DecodeJob[]>();
-  readonly #partials = new Map<string, DecodeJob>();
+  readonly #passing = new Map<string, DecodeJob>();
   readonly #running = new Set<string>();
   #waitingSeconds = 0;
   #pressure = 0;
@@ -58,9 +69,9 @@ export class DecodeScheduler {
     return Math.min(maxPartialIntervalMs, Math.round(partialIntervalMs * 2 ** this.#pressure));
   }
 
-  /** True while little waits: there is room for work that may turn out to be for nothing. */
+  /** True while no final waits: there is room for work that may turn out to be for nothing. */
   get spare(): boolean {
-    return this.#pressure < 1;
+    return this.#finals.size === 0;
   }
 
   /** Jobs that wait, and the share (0..1) of decodes that could run and do. */
@@ -72,12 +83,12 @@ export class DecodeScheduler {
   get waiting(): number {
     let finals = 0;
     for (const queue of this.#finals.values()) finals += queue.length;
-    return finals + this.#partials.size;
+    return finals + this.#passing.size;
   }
 
   submit(job: DecodeJob): void {
     if (job.kind === 'final') this.#submitFinal(job);
-    else this.#submitPartial(job);
+    else this.#submitPassing(job);
     this.#pump();
   }
 
@@ -89,12 +100,12 @@ export class DecodeScheduler {
       this.#waitingSeconds -= job.audioSeconds;
       job.dropped('cancelled');
     }
-    this.#dropPartial(key, 'cancelled');
+    this.#dropPassing(key, 'cancelled');
   }
 
   #submitFinal(job: DecodeJob): void {
     // A partial of an utterance that has ended is worth nothing any more.
-    this.#dropPartial(job.key, 'replaced');
+    this.#dropPassing(job.key, 'replaced');
     if (this.#waitingSeconds + job.audioSeconds > this.#limits.maxWaitingSeconds) {
       job.dropped('overload');
       return;
@@ -105,31 +116,32 @@ export class DecodeScheduler {
     else this.#finals.set(job.key, [job]);
   }
 
-  #submitPartial(job: DecodeJob): void {
-    const replaced = this.#partials.get(job.key);
-    // Up to one waiting for each that runs is what full use of the machine looks like, not too much of it.
-    this.#adjust(replaced !== undefined || this.waiting >= this.#limits.concurrency);
+  #submitPassing(job: DecodeJob): void {
+    const replaced = this.#passing.get(job.key);
+    // Up to two waiting for each that runs is what full use of the machine looks like, not too much of it.
+    if (job.kind === 'partial') this.#adjust(replaced, this.waiting);
     // Setting a key that is there keeps its turn: a track that talks fast must not wait for ever.
-    this.#partials.set(job.key, job);
+    this.#passing.set(job.key, job);
     replaced?.dropped('replaced');
   }
 
   /** Widens fast and returns slowly, so that the rate does not swing. */
-  #adjust(crowded: boolean): void {
+  #adjust(replaced: DecodeJob | undefined, waiting: number): void {
+    const crowded = replaced?.kind === 'partial' || waiting > mostWaitingPerDecode * this.#limits.concurrency;
     const most = Math.log2(this.#limits.maxPartialIntervalMs / this.#limits.partialIntervalMs);
     this.#pressure = crowded ? Math.min(most, this.#pressure + 0.5) : Math.max(0, this.#pressure - 0.125);
   }
 
-  #dropPartial(key: string, reason: DropReason): void {
-    const job = this.#partials.get(key);
+  #dropPassing(key: string, reason: DropReason): void {
+    const job = this.#passing.get(key);
     if (!job) return;
-    this.#partials.delete(key);
+    this.#passing.delete(key);
     job.dropped(reason);
   }
 
   #pump(): void {
     while (this.#running.size < this.#limits.concurrency) {
-      const job = this.#takeFinal() ?? this.#takePartial();
+      const job = this.#takeFinal() ?? this.#takePassing();
       if (!job) return;
       void this.#run(job);
     }
@@ -149,11 +161,13 @@ export class DecodeScheduler {
     return undefined;
   }
 
-  #takePartial(): DecodeJob | undefined {
-    for (const [key, job] of this.#partials) {
-      if (this.#running.has(key)) continue;
-      this.#partials.delete(key);
-      return job;
+  #takePassing(): DecodeJob | undefined {
+    for (const kind of passing) {
+      for (const [key, job] of this.#passing) {
+        if (job.kind !== kind || this.#running.has(key)) continue;
+        this.#passing.delete(key);
+        return job;
+      }
     }
     return undefined;
   }

@@ -4,7 +4,12 @@ import type { SpeechDetector } from '../../../audio/speech-detector.ts';
 import { asError, DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Logger } from '../../../observability/telemetry.ts';
-import { type RecogniseOutcome, SegmentedSession, type UtteranceEngine } from '../../segmented-session.ts';
+import {
+  type RecogniseKind,
+  type RecogniseOutcome,
+  SegmentedSession,
+  type UtteranceEngine,
+} from '../../segmented-session.ts';
 import {
   type SttCapabilities,
   type SttEvent,
@@ -168,17 +173,18 @@ export class LocalProvider implements SttProvider {
 
   #recognise(
     key: string,
-    kind: 'partial' | 'early' | 'final',
+    kind: RecogniseKind,
     pcm: Int16Array,
     known: () => string | undefined = () => undefined,
   ): Promise<RecogniseOutcome> {
     return new Promise((resolve) => {
       this.#scheduler.submit({
         key,
-        kind: kind === 'final' ? 'final' : 'partial',
+        kind,
         audioSeconds: pcm.length / sampleRate,
         run: async () => {
-          const recogniser = this.#recognisers?.[kind === 'partial' ? 'partial' : 'final'];
+          const exact = kind === 'final' || kind === 'early';
+          const recogniser = this.#recognisers?.[exact ? 'final' : 'partial'];
           if (!recogniser) resolve({ state: 'failed', message: 'The local speech engine is not running.' });
           else resolve({ state: 'text', text: known() ?? (await recogniser.recognise(pcm)) });
         },
