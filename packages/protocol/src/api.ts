@@ -158,6 +158,18 @@ export const agentViewSchema = z.object({
   heartbeatAt: z.number(),
 });
 
+/** Name of a worker. */
+export const agentIdSchema = z.string().min(1).max(64);
+
+/** Answer to drain: how many rooms the worker had when it was told. */
+export const drainAnswerSchema = z.object({
+  success: z.literal(true),
+  message: z.string(),
+  status: z.literal('draining'),
+  agentId: z.string(),
+  rooms: z.number(),
+});
+
 /** What there is, what is used and what is wanted. */
 export const capacityViewSchema = z.object({
   agents: z.object({ total: z.number(), busy: z.number(), available: z.number() }),

@@ -1,7 +1,8 @@
-import { agentViewSchema, capacityViewSchema } from '@dialoglens/protocol';
+import { agentIdSchema, agentViewSchema, capacityViewSchema, drainAnswerSchema } from '@dialoglens/protocol';
 import { z } from 'zod';
+import { DialogLensError } from '../errors.ts';
 import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
-import { requireViewer } from './callers.ts';
+import { actorOf, requireOperator, requireViewer } from './callers.ts';
 
 /** The workers and what they can take. */
 export function registerAgents(app: ApiInstance, { control }: ResourceDeps): void {
@@ -17,6 +18,32 @@ export function registerAgents(app: ApiInstance, { control }: ResourceDeps): voi
     async (request) => {
       requireViewer(request.caller);
       return { items: await control.agents() };
+    },
+  );
+  app.post(
+    '/api/agents/:agentId/drain',
+    {
+      schema: {
+        tags: ['agents'],
+        summary: 'Empty a worker: its rooms are handed over, then it ends',
+        description:
+          'Repeating it changes nothing. A room that finds no free slot elsewhere stays until the worker’s deadline.',
+        params: z.object({ agentId: agentIdSchema }),
+        response: { 200: drainAnswerSchema, ...problems },
+      },
+    },
+    async (request) => {
+      requireOperator(request.caller);
+      const { agentId } = request.params;
+      const drained = await control.drain(agentId, actorOf(request.caller));
+      if (drained) {
+        const message = 'Worker will hand its rooms over and end';
+        return { success: true as const, message, status: 'draining' as const, agentId, ...drained };
+      }
+      throw new DialogLensError('not_found', 'No worker of this name is heard.', {
+        field: 'agentId',
+        remedy: 'GET /api/agents lists the workers.',
+      });
     },
   );
   app.get(

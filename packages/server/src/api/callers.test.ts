@@ -54,7 +54,7 @@ describe('without credentials', () => {
       if (!path.startsWith('/api/')) continue;
       for (const method of Object.keys(operations ?? {})) {
         asked.push(path);
-        const url = path.replace('{room}', 'standup').replace('{id}', 'ses_1');
+        const url = path.replace('{room}', 'standup').replace('{id}', 'ses_1').replace('{agentId}', 'agt_1');
         const answer = await call(url, undefined, method === 'post' ? 'POST' : 'GET');
         expect([path, answer.statusCode]).toEqual([path, 401]);
         expect(answer.json()).toMatchObject({ code: 'unauthenticated', field: 'Authorization' });

@@ -129,6 +129,14 @@ export function requireViewer(caller: Caller): void {
   }
 }
 
+/** For what changes more than one room: needs an API key that may. @throws DialogLensError `forbidden` */
+export function requireOperator(caller: Caller): void {
+  requireViewer(caller);
+  if (caller.kind === 'key' && caller.role === 'viewer') {
+    throw forbidden('A viewer key may not do this.', 'Use a key with the role operator or admin.');
+  }
+}
+
 /** Reading one room. @throws DialogLensError `forbidden` */
 export function requireRoomReader(caller: Caller, room: string): void {
   if (caller.kind === 'key') return;

@@ -35,6 +35,8 @@ export interface TranscriptionControl {
   room(name: string): Promise<RoomView | null>;
   /** The workers that are heard; one that cannot be used says why. */
   agents(): Promise<AgentStatus[]>;
+  /** Null when no such worker is heard. @throws DialogLensError `store_unavailable`, `registry_unavailable` */
+  drain(agentId: string, actor: string): Promise<{ rooms: number } | null>;
   capacity(): Promise<CapacityView>;
 }
 

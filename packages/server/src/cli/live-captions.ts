@@ -1,5 +1,6 @@
 import type { Segment } from '@dialoglens/protocol';
 import pc from 'picocolors';
+import { sanitise } from './sanitise.ts';
 
 /** Colours that read on dark and on light terminals. */
 const speakerColours = [pc.cyan, pc.magenta, pc.green, pc.yellow, pc.blue, pc.red];
@@ -103,9 +104,4 @@ export class LiveCaptions {
     }
     return colour;
   }
-}
-
-/** Names and words come from strangers: no control characters reach the terminal. */
-function sanitise(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
 }

@@ -1,12 +1,15 @@
 import { Command } from 'commander';
 import { version } from '../app/version.ts';
+import { addAgents } from './agents.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
+import { addDrain } from './drain.ts';
 import { addExport } from './export.ts';
 import { fail } from './fail.ts';
 import { addMigrate } from './migrate.ts';
 import { addModels } from './models.ts';
+import { addRooms } from './rooms.ts';
 import { addStart } from './start.ts';
 import { addToken } from './token.ts';
 
@@ -21,8 +24,19 @@ const program = new Command('dialoglens')
       '  $ dialoglens export           the latest transcripts',
   );
 
-for (const add of [addStart, addDemo, addDoctor, addModels, addMigrate, addExport, addToken, addConfig]) {
-  add(program);
-}
+const commands = [
+  addStart,
+  addDemo,
+  addRooms,
+  addAgents,
+  addDrain,
+  addDoctor,
+  addModels,
+  addMigrate,
+  addExport,
+  addToken,
+  addConfig,
+];
+for (const add of commands) add(program);
 
 await program.parseAsync().catch(fail);

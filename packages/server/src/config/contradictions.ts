@@ -2,8 +2,8 @@ import { isLoopback } from '../api/loopback.ts';
 import type { Config } from './schema.ts';
 import type { Problem } from './sources.ts';
 
-/** What a process is: everything in one, or a part of a cluster. */
-export type Role = 'single' | 'dispatcher' | 'agent';
+/** What a process is: everything in one, a part of a cluster, or one that only asks a running DialogLens. */
+export type Role = 'single' | 'dispatcher' | 'agent' | 'client';
 
 const liveKitNames = {
   url: 'LIVEKIT_URL',
@@ -14,6 +14,7 @@ const liveKitKeys = ['url', 'apiKey', 'apiSecret'] as const;
 
 /** What is wrong although each value is fine on its own. */
 export function findContradictions(config: Config, role: Role): Problem[] {
+  if (role === 'client') return [];
   // A worker process gets address and token of each room from a dispatcher, and its port serves probes and figures.
   if (role === 'agent') return missingCluster(config, role);
   const cluster = role === 'dispatcher' ? missingCluster(config, role) : [];

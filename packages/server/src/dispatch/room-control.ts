@@ -24,7 +24,7 @@ export interface StopAnswer {
 }
 
 export interface RoomControlDeps {
-  store: Pick<Store, 'demands'>;
+  store: Pick<Store, 'demands' | 'audit'>;
   registry: AgentRegistry;
   memory: RoomMemory;
   keeper: DemandKeeper;
@@ -123,6 +123,20 @@ export class RoomControl {
   async agents(): Promise<AgentStatus[]> {
     const agents = await this.#deps.registry.agents();
     return agents.map((agent) => markVersion(agent, this.#deps.version));
+  }
+
+  /**
+   * Tells a worker to take no more rooms, hand over those it has, and end. Repeating it changes nothing. Answers how many
+   * rooms it has now, or null when no such worker is heard.
+   * @throws DialogLensError `store_unavailable`, `registry_unavailable`
+   */
+  async drain(agentId: string, actor: string): Promise<{ rooms: number } | null> {
+    const { store, registry, reach } = this.#deps;
+    const agent = (await registry.agents()).find((heard) => heard.agentId === agentId);
+    if (agent === undefined) return null;
+    await reach.store(() => store.audit.append({ actor, action: 'drain', target: agentId }));
+    const isTold = await registry.command(agentId, { type: 'drain', reason: 'asked to drain' });
+    return isTold ? { rooms: agent.rooms.length } : null;
   }
 
   capacity(): Promise<CapacityView> {

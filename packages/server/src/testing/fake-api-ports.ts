@@ -50,6 +50,7 @@ export class FakeApiPorts {
   readonly tokens = new Map<string, AccessTokenClaims>();
   readonly started: { room: string; settings: object; actor: string }[] = [];
   readonly stopped: { room: string; actor: string }[] = [];
+  readonly drained: { agentId: string; actor: string }[] = [];
   readonly hints: WebhookNotice[] = [];
   readonly searches: object[] = [];
   /** Counters by name and labels, such as `webhooks_total event=other result=ignored`. */
@@ -121,6 +122,12 @@ export class FakeApiPorts {
       rooms: async () => [...running].map(roomView),
       room: async (name) => (running.has(name) ? roomView(name) : null),
       agents: () => this.registry.agents(),
+      drain: async (agentId, actor) => {
+        const agent = (await this.registry.agents()).find((heard) => heard.agentId === agentId);
+        if (!agent) return null;
+        this.drained.push({ agentId, actor });
+        return { rooms: agent.rooms.length };
+      },
       capacity: async () => ({
         agents: { total: 1, busy: 0, available: 1 },
         slots: { total: 10, used: 0 },
