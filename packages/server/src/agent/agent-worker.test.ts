@@ -1,5 +1,6 @@
 import type { DemandSettings, Span } from '@dialoglens/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AudioBudget } from '../audio/kept-audio.ts';
 import { systemClock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
 import { noMetrics } from '../observability/metric-table.ts';
@@ -8,56 +9,18 @@ import type { Assignment, WorkerReport } from '../registry/agent-registry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import { systemScheduler } from '../scheduler.ts';
 import { createStore } from '../store/create-store.ts';
-import type { Store } from '../store/store.ts';
-import type { SttEvent, SttOpenOptions, SttProvider } from '../stt/stt.ts';
+import type { RecordStore, Store } from '../store/store.ts';
 import { type FakeRoom, FakeRoomConnector } from '../testing/fake-room.ts';
+import { PuppetProvider } from '../testing/puppet-provider.ts';
+import type { AgentParts } from './agent-parts.ts';
 import { AgentWorker } from './agent-worker.ts';
-import { type AgentParts, TranscriptionAgent } from './transcription-agent.ts';
-
-/** An engine whose words the test speaks for it; finals come when the stream is finished. */
-class PuppetProvider implements SttProvider {
-  readonly name = 'puppet';
-  readonly capabilities = {
-    partials: true,
-    wordTimes: 'none',
-    confidence: false,
-    diarization: false,
-    autoLanguage: false,
-    hints: false,
-    languages: 'any',
-    maxSessionMs: null,
-    maxChunkBytes: null,
-    needsVad: false,
-    replayRate: 1,
-    parkAfterSilenceMs: null,
-  } as const;
-  readonly streams = new Map<string, (event: SttEvent) => void>();
-  readonly opened: SttOpenOptions[] = [];
-  onFinish: (trackId: string) => SttEvent[] = () => [];
-  start = async () => undefined;
-  stop = async () => undefined;
-  open(options: SttOpenOptions, onEvent: (event: SttEvent) => void) {
-    const { trackId } = options;
-    this.opened.push(options);
-    this.streams.set(trackId, onEvent);
-    return {
-      write: () => undefined,
-      flush: () => undefined,
-      finish: async () => {
-        for (const event of this.onFinish(trackId)) onEvent(event);
-      },
-      close: () => undefined,
-    };
-  }
-  say(trackId: string, event: SttEvent) {
-    this.streams.get(trackId)?.(event);
-  }
-}
+import { TranscriptionAgent } from './transcription-agent.ts';
 
 /** A room of its own for every test: they share the store. */
 let room: string;
 let roomCount = 0;
 let store: Store;
+let record: RecordStore;
 let connector: FakeRoomConnector;
 let provider: PuppetProvider;
 let worker: AgentWorker;
@@ -68,11 +31,17 @@ let unlisten: () => void;
 const registry = createMemoryRegistry({ clock: systemClock });
 
 function makeWorker(slots = 2) {
-  const shared = { registry, clock: systemClock, metrics: noMetrics, logger: silentLogger };
+  const shared = {
+    registry,
+    clock: systemClock,
+    scheduler: systemScheduler,
+    metrics: noMetrics,
+    logger: silentLogger,
+  };
   const parts: AgentParts = {
     ...shared,
     connector,
-    record: store.record,
+    record,
     provider: (name) => {
       if (name === undefined) return provider;
       throw new DialogLensError('unknown_provider', `There is no "${name}" here.`);
@@ -90,7 +59,9 @@ function makeWorker(slots = 2) {
       emptyRoomLeaveMs: 30,
       maxParticipants: 50,
       wantPartials: true,
+      keepAudioMs: 60_000,
     },
+    audioBudget: new AudioBudget(100_000_000),
   };
   return new AgentWorker({
     ...shared,
@@ -101,7 +72,6 @@ function makeWorker(slots = 2) {
     version: 'test',
     leases: store.leases,
     makeAgent: (order, onEnd) => new TranscriptionAgent(order, parts, onEnd),
-    scheduler: systemScheduler,
     memoryBytes: () => 1_000,
     timing: { heartbeatMs: 20, renewMs: 20, leaseTtlMs: 4_000 },
   });
@@ -139,6 +109,7 @@ beforeEach(async () => {
   room = `ops / 🚀 ${++roomCount}`;
   connector = new FakeRoomConnector();
   provider = new PuppetProvider();
+  record = store.record;
   reports = [];
   unlisten = registry.onReport((report) => reports.push(report));
   const session = await store.record.openSession({
@@ -149,8 +120,7 @@ beforeEach(async () => {
     startedAt: Date.now(),
   });
   sessionId = session.id;
-  const claim = await store.leases.claim({ room, holder: 'agt_1', sessionId, ttlMs: 60_000, slots: 2 });
-  epoch = claim?.epoch ?? 0;
+  await claim();
   worker = makeWorker();
   await worker.start();
 });
@@ -159,6 +129,11 @@ afterEach(async () => {
   await worker.stop('test over');
   unlisten();
 });
+
+async function claim() {
+  const granted = await store.leases.claim({ room, holder: 'agt_1', sessionId, ttlMs: 60_000, slots: 2 });
+  epoch = granted?.epoch ?? 0;
+}
 
 /** Lets the agent join its room. */
 async function joined(over: Partial<Assignment> = {}): Promise<FakeRoom> {
@@ -169,9 +144,12 @@ async function joined(over: Partial<Assignment> = {}): Promise<FakeRoom> {
   return live;
 }
 
-async function hear(live: FakeRoom, sid: string, identity: string) {
-  live.publish(sid, identity);
+/** Lets somebody publish a track, and waits until half a second of it has reached the engine. */
+async function hear(live: FakeRoom, sid: string, identity: string, first = silence) {
+  live.publish(sid, identity, { name: 'Ana' });
   await vi.waitFor(() => expect(live.isHeard(sid)).toBe(true));
+  live.speak(sid, first);
+  await vi.waitFor(() => expect(provider.streams.has(sid)).toBe(true));
 }
 
 const configure = (settings: DemandSettings, of = epoch) =>
@@ -182,12 +160,10 @@ const silence = new Int16Array(8_000);
 
 describe('AgentWorker', () => {
   it('joins, captions, stores the final and accounts for every sample', async () => {
-    await assign();
-    await vi.waitFor(() => expect(reports).toContainEqual({ type: 'joined', agentId: 'agt_1', room, epoch }));
-    const live = connector.joined[0];
-    live?.publish('TR_1', 'ana', { name: 'Ana' });
-    await vi.waitFor(() => expect(live?.isHeard('TR_1')).toBe(true));
-    for (const pcm of [silence, speech, speech, silence, silence, silence]) live?.speak('TR_1', pcm);
+    const live = await joined();
+    expect(reports).toEqual([{ type: 'joined', agentId: 'agt_1', room, epoch }]);
+    await hear(live, 'TR_1', 'ana');
+    for (const pcm of [speech, speech, silence, silence, silence]) live.speak('TR_1', pcm);
     provider.say('TR_1', {
       type: 'partial',
       text: 'good',
@@ -196,7 +172,7 @@ describe('AgentWorker', () => {
       endSample: 16_000,
     });
     provider.say('TR_1', { type: 'final', text: 'Good morning.', startSample: 8_000, endSample: 24_000 });
-    await vi.waitFor(() => expect(live?.texts.at(-1)?.text).toBe('Good morning.'));
+    await vi.waitFor(() => expect(live.texts.at(-1)?.text).toBe('Good morning.'));
     await worker.stop('done');
     const { items } = await store.record.segments(sessionId, { limit: 10 });
     expect(items.map((s) => [s.speaker, s.text, s.startMs, s.endMs])).toEqual([
@@ -205,16 +181,12 @@ describe('AgentWorker', () => {
     const [coverage] = await store.record.coverage(sessionId);
     expect(coverage).toMatchObject({ totalMs: 3_000, unexplainedMs: 0, gapMs: 0 });
     expect(coverage?.speechMs).toBeGreaterThan(900);
-    expect(live?.closed).toBe(true);
+    expect(live.closed).toBe(true);
   });
 
   it('flushes what is being said when it is told to stop', async () => {
     provider.onFinish = () => [{ type: 'final', text: 'Last words', startSample: 0, endSample: 8_000 }];
-    await assign();
-    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
-    connector.joined[0]?.publish('TR_1', 'ana');
-    await vi.waitFor(() => expect(connector.joined[0]?.isHeard('TR_1')).toBe(true));
-    connector.joined[0]?.speak('TR_1', speech);
+    await hear(await joined(), 'TR_1', 'ana', speech);
     await worker.stop('shutdown');
     expect((await store.record.segments(sessionId, { limit: 10 })).items.map((s) => s.text)).toEqual([
       'Last words',
@@ -237,8 +209,8 @@ describe('AgentWorker', () => {
     await worker.stop('replaced');
     worker = makeWorker(1);
     await worker.start();
-    const other = await store.leases.claim({ room, holder: 'agt_1', sessionId, ttlMs: 60_000, slots: 2 });
-    await assign({ epoch: other?.epoch ?? 0 });
+    await claim();
+    await assign();
     await vi.waitFor(() => expect(worker.rooms).toEqual([room]));
     await assign({ room: 'second', epoch: 1 });
     await vi.waitFor(() =>
@@ -258,25 +230,22 @@ describe('AgentWorker', () => {
   });
 
   it('sends the history to whoever came while the connection was away, and to nobody twice', async () => {
-    await assign();
-    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
-    const live = connector.joined[0];
-    live?.publish('TR_1', 'ana');
-    await vi.waitFor(() => expect(live?.isHeard('TR_1')).toBe(true));
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
     provider.say('TR_1', { type: 'final', text: 'Good morning.', startSample: 0, endSample: 16_000 });
-    live?.emit({ type: 'viewer-joined', identity: 'bo' });
-    const replays = () => live?.texts.filter(({ to }) => to).map(({ to, text }) => [to, text]);
+    live.emit({ type: 'viewer-joined', identity: 'bo' });
+    const replays = () => live.texts.filter(({ to }) => to).map(({ to, text }) => [to, text]);
     await vi.waitFor(() => expect(replays()).toEqual([[['bo'], 'Good morning.']]));
-    live?.emit({ type: 'reconnecting' });
-    live?.emit({ type: 'viewer-joined', identity: 'cy' });
+    live.emit({ type: 'reconnecting' });
+    live.emit({ type: 'viewer-joined', identity: 'cy' });
     provider.say('TR_1', { type: 'final', text: 'Still here.', startSample: 16_000, endSample: 32_000 });
-    live?.emit({ type: 'reconnected' });
+    live.emit({ type: 'reconnected' });
     await vi.waitFor(() => expect(replays()).toHaveLength(3));
-    expect(replays()?.slice(1)).toEqual([
+    expect(replays().slice(1)).toEqual([
       [['cy'], 'Good morning.'],
       [['cy'], 'Still here.'],
     ]);
-    await vi.waitFor(() => expect(live?.texts.filter(({ to }) => !to).at(-1)?.text).toBe('Still here.'));
+    await vi.waitFor(() => expect(live.texts.filter(({ to }) => !to).at(-1)?.text).toBe('Still here.'));
   });
 
   it('gives the place of a speaker who goes to the next who waits', async () => {
@@ -303,10 +272,7 @@ describe('AgentWorker', () => {
   });
 
   it('stops writing when another agent holds the room', async () => {
-    await assign();
-    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
-    connector.joined[0]?.publish('TR_1', 'ana');
-    await vi.waitFor(() => expect(connector.joined[0]?.isHeard('TR_1')).toBe(true));
+    await hear(await joined(), 'TR_1', 'ana');
     await store.leases.release(room, epoch);
     await store.leases.claim({ room, holder: 'agt_2', sessionId, ttlMs: 60_000, slots: 2 });
     provider.say('TR_1', { type: 'final', text: 'too late', startSample: 0, endSample: 16_000 });
@@ -326,22 +292,43 @@ describe('AgentWorker', () => {
       reason: null,
     };
     await store.record.writeSpans({ room, epoch }, [{ ...heard, startSample: 0, endSample: 16_000 }]);
-    await assign();
-    await vi.waitFor(() => expect(connector.joined).toHaveLength(1));
-    connector.joined[0]?.publish('TR_1', 'ana');
-    await vi.waitFor(() => expect(connector.joined[0]?.isHeard('TR_1')).toBe(true));
-    connector.joined[0]?.speak('TR_1', silence);
+    await hear(await joined(), 'TR_1', 'ana');
     await worker.stop('done');
     const [coverage] = await store.record.coverage(sessionId);
     expect(coverage?.unexplainedMs).toBe(0);
     expect(coverage?.gaps).toEqual([expect.objectContaining({ reason: 'agent_lost', startMs: 1_000 })]);
-    expect(coverage?.gapMs).toBeGreaterThan(8_900);
+    expect(coverage?.gapMs).toBeGreaterThan(8_450);
+  });
+
+  it('keeps the audio of a speaker who begins while the store is away', async () => {
+    let away = true;
+    const openTrack: RecordStore['openTrack'] = async (...args) => {
+      if (away) throw new DialogLensError('store_unavailable', 'The database is away.');
+      return store.record.openTrack(...args);
+    };
+    record = { ...store.record, openTrack: vi.fn(openTrack) };
+    await worker.stop('replaced');
+    await claim();
+    worker = makeWorker();
+    await worker.start();
+    const live = await joined();
+    live.publish('TR_1', 'ana');
+    await vi.waitFor(() => expect(live.isHeard('TR_1')).toBe(true));
+    live.speak('TR_1', speech);
+    await vi.waitFor(() => expect(record.openTrack).toHaveBeenCalled());
+    live.speak('TR_1', silence);
+    away = false;
+    await vi.waitFor(() => expect(provider.streams.has('TR_1')).toBe(true), 5_000);
+    await worker.stop('done');
+    expect(provider.heard.get('TR_1')).toBe(speech.length + silence.length - (16_000 % 512));
+    const [coverage] = await store.record.coverage(sessionId);
+    expect(coverage).toMatchObject({ totalMs: 1_000, gapMs: 0, unexplainedMs: 0 });
   });
 
   it('takes new settings over at the pause of each speaker, without a hole in the record', async () => {
     const live = await joined();
     await hear(live, 'TR_1', 'ana');
-    for (const pcm of [silence, speech]) live.speak('TR_1', pcm);
+    live.speak('TR_1', speech);
     provider.onFinish = () => [
       { type: 'final', text: 'Good morning.', startSample: 8_000, endSample: 24_000 },
     ];

@@ -1,16 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AudioBudget } from '../audio/kept-audio.ts';
 import type { TrackSpan } from '../audio/span-recorder.ts';
 import { noMetrics } from '../observability/metric-table.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { AudioProcessor } from './audio-processor.ts';
+import { TrackAudio } from './track-audio.ts';
 
 const frameMs = 50;
 const frame = new Int16Array(frameMs * 16);
 
 let clock: ManualClock;
 let spans: TrackSpan[];
+let audio: TrackAudio;
 let processor: AudioProcessor;
 
 beforeEach(() => {
@@ -23,26 +26,27 @@ beforeEach(() => {
     speech: { language: 'en', hints: [], provider: createScriptedProvider({ words: [] }) },
     detector: { probability: () => 0, reset: () => undefined, close: () => undefined },
     wantPartials: false,
-    muted: false,
-    clock,
+    startSample: 0,
     makeSegmentId: () => 'seg_1',
     metrics: noMetrics,
     logger: silentLogger,
     onCaption: () => undefined,
     onSpans: (more) => spans.push(...more),
   });
+  audio = new TrackAudio({ clock, scheduler: clock, keepMs: 1_000, budget: new AudioBudget(1e6) }, false);
+  audio.feed((placed) => processor.accept(placed), 0, 1);
 });
 
 async function hear(ms: number) {
   for (let at = 0; at < ms; at += frameMs) {
     await clock.advance(frameMs);
-    processor.accept(frame);
+    audio.receive(frame);
   }
 }
 
 /** Gaps with their length; they are placed where they are noticed. */
 async function gaps() {
-  await processor.finish(new AbortController().signal);
+  await processor.finish(new AbortController().signal, audio.missing());
   const total = spans.reduce((sum, span) => sum + span.endSample - span.startSample, 0);
   expect(total).toBe(spans.at(-1)?.endSample);
   return spans
@@ -53,18 +57,25 @@ async function gaps() {
 describe('audio that never came', () => {
   it('is the connection’s doing while it was away', async () => {
     await hear(2_000);
-    processor.setDisconnected(true);
+    audio.setDisconnected(true);
     await clock.advance(6_000);
-    processor.setDisconnected(false);
+    audio.setDisconnected(false);
     await hear(2_000);
     expect(await gaps()).toEqual([['not_connected', 6_000]]);
   });
 
+  it('is the connection’s doing to the end when it never comes back', async () => {
+    await hear(2_000);
+    audio.setDisconnected(true);
+    await clock.advance(16_000);
+    expect(await gaps()).toEqual([['not_connected', 16_000]]);
+  });
+
   it('is nobody’s known doing otherwise, also long after a reconnect without a hole', async () => {
     await hear(1_000);
-    processor.setDisconnected(true);
+    audio.setDisconnected(true);
     await hear(500);
-    processor.setDisconnected(false);
+    audio.setDisconnected(false);
     await hear(5_000);
     await clock.advance(4_000);
     await hear(2_000);

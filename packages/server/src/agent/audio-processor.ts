@@ -1,8 +1,8 @@
 import { type EndpointEvent, Endpointer } from '../audio/endpointer.ts';
+import type { PlacedFrame, TrackHole } from '../audio/placed-frame.ts';
 import { SpanRecorder, type TrackSpan } from '../audio/span-recorder.ts';
 import { detectorWindow, type SpeechDetector } from '../audio/speech-detector.ts';
-import { samplesPerMs, TrackClock } from '../audio/track-clock.ts';
-import type { Clock } from '../clock.ts';
+import { samplesPerMs } from '../audio/track-clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { Caption } from '../sinks/sink.ts';
@@ -20,21 +20,18 @@ export interface SpeechSettings {
 
 export interface AudioProcessorOptions {
   track: TrackRecord;
+  /** Position of the first frame: where the record of the track ends, or later when audio is missing in between. */
+  startSample: number;
   room: string;
   speech: SpeechSettings;
   detector: SpeechDetector;
   wantPartials: boolean;
-  muted: boolean;
-  clock: Clock;
   makeSegmentId: () => string;
   metrics: Metrics;
   logger: Logger;
   onCaption: (caption: Caption) => void;
   onSpans: (spans: TrackSpan[]) => void;
 }
-
-/** A hole that shows this soon after the connection came back began while it was away. */
-const reconnectedHoleMs = 3_000;
 
 /** Spans stay open this long, so that what is learnt late (pre-roll, a lost utterance) still finds its place. */
 const settleMs = 15_000;
@@ -49,7 +46,6 @@ const changeWithinMs = 30_000;
  */
 export class AudioProcessor {
   readonly #options: AudioProcessorOptions;
-  readonly #clock: TrackClock;
   readonly #spans: SpanRecorder;
   readonly #endpointer: Endpointer;
   readonly #assembler: Assembler;
@@ -59,23 +55,20 @@ export class AudioProcessor {
   #next: { speech: SpeechSettings; sinceSample: number } | null = null;
   /** Samples that do not fill a detector window yet. */
   #rest = new Int16Array(0);
-  #muted: boolean;
-  /** Until when a hole is the connection's doing, on the monotonic clock; without end while it is away. */
-  #disconnectedUntilMs = Number.NEGATIVE_INFINITY;
+  #muted = false;
+  /** Position behind the newest frame. */
+  #position: number;
   #finishing: Promise<void> | null = null;
 
   constructor(options: AudioProcessorOptions) {
-    const { track } = options;
+    const { track, startSample } = options;
     this.#options = options;
     this.#speech = options.speech;
-    const startSample = this.#openingSample();
-    this.#clock = new TrackClock(track.anchorAt, startSample);
+    this.#position = startSample;
     this.#spans = new SpanRecorder(track.endSample);
     // An earlier agent of this track stopped here; whoever spoke in between was not heard.
     this.#spans.mark('gap', track.endSample, startSample, 'agent_lost');
     this.#endpointer = new Endpointer(startSample);
-    this.#muted = options.muted;
-    if (this.#muted) this.#spans.begin('muted', startSample);
     this.#assembler = new Assembler(
       {
         sessionId: track.sessionId,
@@ -87,6 +80,7 @@ export class AudioProcessor {
         anchorAt: track.anchorAt,
       },
       options.makeSegmentId,
+      startSample,
     );
     this.#session = new RollingSession(this.#opening(options.speech, startSample));
   }
@@ -99,14 +93,15 @@ export class AudioProcessor {
   /** Other settings: from the next pause, so that no word is cut; in endless speech after half a minute. */
   configure(speech: SpeechSettings): void {
     if (this.#finishing) return;
-    this.#next = sameSpeech(speech, this.#speech) ? null : { speech, sinceSample: this.#clock.position };
+    this.#next = sameSpeech(speech, this.#speech) ? null : { speech, sinceSample: this.#position };
   }
 
-  /** A frame of 16 kHz mono PCM, in the order it arrived. */
-  accept(pcm: Int16Array): void {
+  /** The frame that follows. */
+  accept({ pcm, firstSample, hole, muted }: PlacedFrame): void {
     if (this.#finishing) return;
-    const { firstSample, hole } = this.#clock.place(pcm.length, this.#options.clock.monotonicMs());
-    if (hole) this.#onHole(hole.startSample, hole.endSample);
+    if (hole) this.#onHole(hole);
+    if (muted !== this.#muted) this.#setMuted(muted, firstSample);
+    this.#position = firstSample + pcm.length;
     const start = firstSample - this.#rest.length;
     const audio = concat(this.#rest, pcm);
     const whole = audio.length - (audio.length % detectorWindow);
@@ -116,38 +111,24 @@ export class AudioProcessor {
     this.#rest = audio.slice(whole);
   }
 
-  /** The speaker muted or unmuted. Frames keep coming while muted; they hold no speech. */
-  setMuted(muted: boolean): void {
-    if (this.#muted === muted || this.#finishing) return;
-    this.#muted = muted;
-    const here = this.#clock.position;
-    if (!muted) return this.#spans.end('muted', here);
-    this.#spans.begin('muted', here);
-    this.#endUtterance(here);
-    this.#options.detector.reset();
-  }
-
-  /** The room connection was lost or is back: what is missing from in between is a gap of that reason. */
-  setDisconnected(disconnected: boolean): void {
-    const backMs = this.#options.clock.monotonicMs() + reconnectedHoleMs;
-    this.#disconnectedUntilMs = disconnected ? Number.POSITIVE_INFINITY : backMs;
-  }
-
   /** Hands out spans that have settled; called every few seconds. */
   settle(): void {
-    const settled = this.#clock.position - settleMs * samplesPerMs;
+    const settled = this.#position - settleMs * samplesPerMs;
     // What an engine may still answer for, or lose, stays open: a speech provider may be away for a while.
     this.#takeSpans(Math.min(settled, this.#session.decidedTo()));
   }
 
-  /** No more audio: resolves when every final and every span is out, or when the signal aborts. */
-  finish(signal: AbortSignal): Promise<void> {
-    this.#finishing ??= this.#finish(signal);
+  /**
+   * No more audio: resolves when every final and every span is out, or when the signal aborts. `missing` is what should
+   * have followed and never came.
+   */
+  finish(signal: AbortSignal, missing: TrackHole | null = null): Promise<void> {
+    this.#finishing ??= this.#finish(signal, missing);
     return this.#finishing;
   }
 
-  async #finish(signal: AbortSignal): Promise<void> {
-    const end = this.#clock.position;
+  async #finish(signal: AbortSignal, missing: TrackHole | null): Promise<void> {
+    const end = this.#position;
     this.#endUtterance(end);
     const done = this.#session.finish();
     const stopped = new Promise<'late'>((resolve) => {
@@ -167,13 +148,16 @@ export class AudioProcessor {
     this.#session.close();
     this.#options.detector.close();
     this.#spans.end('muted', end);
-    this.#takeSpans(end);
+    if (missing) this.#spans.mark('gap', end, missing.endSample, missing.reason);
+    this.#takeSpans(Math.max(end, missing?.endSample ?? end));
   }
 
-  #openingSample(): number {
-    const { track, clock } = this.#options;
-    if (track.endSample === 0) return 0;
-    return Math.max(track.endSample, Math.round((clock.nowMs() - track.anchorAt) * samplesPerMs));
+  #setMuted(muted: boolean, sample: number): void {
+    this.#muted = muted;
+    if (!muted) return this.#spans.end('muted', sample);
+    this.#spans.begin('muted', sample);
+    this.#endUtterance(sample);
+    this.#options.detector.reset();
   }
 
   #window(window: Int16Array, sample: number): void {
@@ -227,11 +211,10 @@ export class AudioProcessor {
     this.#session.flush();
   }
 
-  #onHole(startSample: number, endSample: number): void {
+  #onHole({ startSample, endSample, reason }: TrackHole): void {
     this.#endUtterance(startSample);
     this.#options.detector.reset();
-    const isAway = this.#options.clock.monotonicMs() < this.#disconnectedUntilMs;
-    this.#spans.mark('gap', startSample, endSample, isAway ? 'not_connected' : 'audio_missing');
+    this.#spans.mark('gap', startSample, endSample, reason);
   }
 
   #onSpeechEvent(event: SttEvent, { language }: SpeechSettings): void {
@@ -247,7 +230,7 @@ export class AudioProcessor {
     const revision = this.#assembler.accept(event, language);
     if (!revision) return;
     const { isFinal } = revision.segment;
-    const behindSeconds = Math.max(0, this.#clock.position - revision.endSample) / 16_000;
+    const behindSeconds = Math.max(0, this.#position - revision.endSample) / 16_000;
     const kind = isFinal ? 'final' : 'partial';
     metrics.count('segments_total', { kind });
     metrics.observe('caption_latency_seconds', { stage: 'engine', kind }, behindSeconds);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { AgentParts } from '../agent/agent-parts.ts';
 import { AgentWorker } from '../agent/agent-worker.ts';
-import { type AgentParts, TranscriptionAgent } from '../agent/transcription-agent.ts';
+import { TranscriptionAgent } from '../agent/transcription-agent.ts';
+import { AudioBudget } from '../audio/kept-audio.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import { createRoomConnector } from '../livekit/room-connector.ts';
@@ -10,6 +12,11 @@ import type { RecordStore } from '../store/store.ts';
 import type { ProcessContext } from './running-parts.ts';
 import type { SpeechParts } from './speech.ts';
 import { version } from './version.ts';
+
+/** Audio of a track that is kept while it cannot be transcribed; as much as speech engines are sent again. */
+const keepAudioMs = 60_000;
+/** A hundred tracks of one minute. */
+const keptAudioMaxBytes = 192_000_000;
 
 export interface WorkerParts {
   workerId: string;
@@ -23,7 +30,7 @@ export interface WorkerParts {
 export async function startWorker(context: ProcessContext, parts: WorkerParts): Promise<AgentWorker> {
   const { config, store, registry, metrics, logger, running } = context;
   const { workerId, speech, record, journal } = parts;
-  const shared = { registry, clock: systemClock, metrics, logger };
+  const shared = { registry, clock: systemClock, scheduler: systemScheduler, metrics, logger };
   const agentParts: AgentParts = {
     ...shared,
     connector: createRoomConnector(),
@@ -32,6 +39,7 @@ export async function startWorker(context: ProcessContext, parts: WorkerParts): 
     makeDetector: speech.makeDetector,
     journal,
     settings: agentSettings(config),
+    audioBudget: new AudioBudget(keptAudioMaxBytes),
   };
   const worker = new AgentWorker({
     ...shared,
@@ -42,7 +50,6 @@ export async function startWorker(context: ProcessContext, parts: WorkerParts): 
     version,
     leases: store.leases,
     makeAgent: (assignment, onEnd) => new TranscriptionAgent(assignment, agentParts, onEnd),
-    scheduler: systemScheduler,
     memoryBytes: () => process.memoryUsage.rss(),
   });
   running.add('worker', () => worker.stop('process stops'));
@@ -62,5 +69,6 @@ function agentSettings({ agent, captions, speech }: Config) {
     emptyRoomLeaveMs: agent.emptyRoomLeaveMs,
     maxParticipants: agent.maxParticipants,
     wantPartials: speech.partials,
+    keepAudioMs,
   };
 }

@@ -17,17 +17,14 @@ export interface Hole {
  * missing. A hole is placed where it was noticed: up to half a second after where it began.
  */
 export class TrackClock {
-  /** Epoch milliseconds of sample 0. */
-  readonly anchorAt: number;
   #position: number;
   #lastArrivalMs: number | undefined;
   /** Monotonic instant at which sample 0 would have been heard. */
   #origin = 0;
   #behind: { sinceMs: number; leastMs: number } | null = null;
 
-  /** @param startSample where the clock stands: 0 for a new track, more when an agent takes a track over. */
-  constructor(anchorAt: number, startSample: number) {
-    this.anchorAt = anchorAt;
+  /** @param startSample where the clock stands before the first frame */
+  constructor(startSample = 0) {
     this.#position = startSample;
   }
 
@@ -48,6 +45,17 @@ export class TrackClock {
   /** Milliseconds since the last frame, or 0 before the first. */
   silentForMs(monotonicMs: number): number {
     return this.#lastArrivalMs === undefined ? 0 : monotonicMs - this.#lastArrivalMs;
+  }
+
+  /** When a sample was heard, going by the frame that was least late so far. Only known after the first frame. */
+  heardAtMs(sample: number): number {
+    return this.#origin + sample / samplesPerMs;
+  }
+
+  /** Where the clock would stand if every frame until now had come. */
+  expectedPosition(monotonicMs: number): number {
+    if (this.#lastArrivalMs === undefined) return this.#position;
+    return Math.max(this.#position, Math.round((monotonicMs - this.#origin) * samplesPerMs));
   }
 
   #noticeHole(samples: number, monotonicMs: number): Hole | null {

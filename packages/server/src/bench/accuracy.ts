@@ -1,6 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { AudioProcessor } from '../agent/audio-processor.ts';
-import type { Clock } from '../clock.ts';
 import { loadConfig, processEnvironment } from '../config/index.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { silentLogger } from '../observability/telemetry.ts';
@@ -86,7 +85,6 @@ function bySpeaker(clips: readonly Clip[]): Map<string, Clip[]> {
 /** Plays clips as one track; gives the text of its finals. */
 async function hear(provider: LocalProvider, clips: readonly Int16Array[]): Promise<string> {
   const finals: string[] = [];
-  const clock = new AudioClock();
   const processor = new AudioProcessor({
     track: {
       id: 'trk_bench',
@@ -100,43 +98,26 @@ async function hear(provider: LocalProvider, clips: readonly Int16Array[]): Prom
     room: 'bench',
     speech: { language: 'en', hints: [], provider },
     detector: provider.createDetector(),
+    startSample: 0,
     wantPartials: false,
-    muted: false,
-    clock,
     makeSegmentId: () => `seg_${finals.length}`,
     metrics: createMetrics(),
     logger: silentLogger,
     onCaption: ({ segment }) => segment.isFinal && finals.push(segment.text),
     onSpans: () => undefined,
   });
+  let firstSample = 0;
   for (const clip of clips) {
     const padded = new Int16Array(clip.length + pauseSamples);
     padded.set(clip);
     for (let at = 0; at < padded.length; at += frameSamples) {
-      const frame = padded.subarray(at, at + frameSamples);
-      clock.advance(frame.length);
-      processor.accept(frame);
+      const pcm = padded.subarray(at, at + frameSamples);
+      processor.accept({ pcm, firstSample, hole: null, muted: false });
+      firstSample += pcm.length;
       await nextTurn();
       while (provider.load.waiting > mostWaiting) await delay(5);
     }
   }
   await processor.finish(new AbortController().signal);
   return finals.join(' ');
-}
-
-/** Time as the audio tells it. */
-class AudioClock implements Clock {
-  #samples = 0;
-
-  advance(samples: number): void {
-    this.#samples += samples;
-  }
-
-  nowMs(): number {
-    return this.#samples / 16;
-  }
-
-  monotonicMs(): number {
-    return this.#samples / 16;
-  }
 }

@@ -40,12 +40,16 @@ export class Assembler {
   /** Utterances under way, by their source: those of two streams may interleave while one takes over from the other. */
   readonly #open = new Map<string, OpenUtterance>();
   /** End of the last final. Finals of one source never overlap; those of named sources are kept apart by who names them. */
-  #watermark = 0;
+  #watermark: number;
+  readonly #startSample: number;
 
-  constructor(track: TrackIdentity, makeId: () => string) {
+  /** @param startSample where the audio begins: no final reaches back over it */
+  constructor(track: TrackIdentity, makeId: () => string, startSample = 0) {
     this.#track = track;
     this.#makeId = makeId;
     this.#language = track.language;
+    this.#watermark = startSample;
+    this.#startSample = startSample;
   }
 
   /** End of the last final, in samples. */
@@ -81,7 +85,7 @@ export class Assembler {
     const text = event.text.trim();
     // Nothing was shown and nothing was heard: no segment. A partial that was shown is taken back by an empty final.
     if (text === '' && !open) return null;
-    const floor = event.source === undefined ? this.#watermark : 0;
+    const floor = event.source === undefined ? this.#watermark : this.#startSample;
     const startSample = Math.max(event.startSample, floor);
     const endSample = Math.max(event.endSample, startSample);
     if (text !== '') this.#watermark = Math.max(this.#watermark, endSample);

@@ -1,0 +1,159 @@
+import { type AudioBudget, KeptAudio } from '../audio/kept-audio.ts';
+import { moved, type PlacedFrame, type TrackHole } from '../audio/placed-frame.ts';
+import { type Hole, samplesPerMs, TrackClock } from '../audio/track-clock.ts';
+import type { Clock } from '../clock.ts';
+import type { Scheduler } from '../scheduler.ts';
+
+export interface TrackAudioOptions {
+  clock: Clock;
+  scheduler: Scheduler;
+  /** How much is kept while nobody takes it, ms. */
+  keepMs: number;
+  budget: AudioBudget;
+}
+
+/** Takes the frames of a track in their order, without a hole that is not told. */
+export type FrameTaker = (frame: PlacedFrame) => void;
+
+/** The place of a track on the clock of its record. */
+export interface RecordPlace {
+  /** Epoch milliseconds of the record's sample 0. */
+  anchorAt: number;
+  /** Where the record ends. */
+  endSample: number;
+}
+
+/** A hole that shows this soon after the connection came back began while it was away. */
+const reconnectedHoleMs = 3_000;
+/** Kept audio is handed over in pieces of this length, so that the process can do other things in between. */
+const pieceMs = 250;
+
+/**
+ * The audio of one remote track: gives every frame its place on the track's clock and keeps it until somebody takes it.
+ * The clock is its own until `alignTo` moves it onto the one of a record.
+ */
+export class TrackAudio {
+  readonly #options: TrackAudioOptions;
+  readonly #clock = new TrackClock();
+  readonly #kept: KeptAudio;
+  /** What has to be added to a position of the own clock to get one of the record's. */
+  #offset = 0;
+  #muted: boolean;
+  /** Until when a hole is the connection's doing, on the monotonic clock; without end while it is away. */
+  #disconnectedUntilMs = Number.NEGATIVE_INFINITY;
+  #taker: FrameTaker | null = null;
+  /** True while frames go straight to the taker. */
+  #live = false;
+  #feeding: Promise<void> = Promise.resolve();
+  #pauseMs = 0;
+  #endPause: (() => void) | null = null;
+
+  constructor(options: TrackAudioOptions, muted: boolean) {
+    this.#options = options;
+    this.#muted = muted;
+    this.#kept = new KeptAudio(options.keepMs, options.budget);
+  }
+
+  /** False before the first frame. */
+  get isHeard(): boolean {
+    return this.#clock.position > 0;
+  }
+
+  /** Position behind the newest frame. */
+  get endSample(): number {
+    return this.#clock.position + this.#offset;
+  }
+
+  /** Epoch milliseconds of sample 0 of the own clock, by the wall clock as it stands. */
+  get anchorAt(): number {
+    const { clock } = this.#options;
+    return Math.round(clock.nowMs() - clock.monotonicMs() + this.#clock.heardAtMs(0));
+  }
+
+  /** Takes a frame of 16 kHz mono PCM, in the order it arrived. */
+  receive(pcm: Int16Array): void {
+    const { firstSample, hole } = this.#clock.place(pcm.length, this.#options.clock.monotonicMs());
+    const frame = { pcm, firstSample, hole: hole && this.#explain(hole), muted: this.#muted };
+    if (this.#live) this.#taker?.(moved(frame, this.#offset));
+    else this.#kept.append(frame);
+  }
+
+  /** The speaker muted or unmuted: holds for the frames that follow. */
+  setMuted(muted: boolean): void {
+    this.#muted = muted;
+  }
+
+  /** The room connection was lost or is back: what is missing from in between is a gap of that reason. */
+  setDisconnected(disconnected: boolean): void {
+    const backMs = this.#options.clock.monotonicMs() + reconnectedHoleMs;
+    this.#disconnectedUntilMs = disconnected ? Number.POSITIVE_INFINITY : backMs;
+  }
+
+  /**
+   * Moves the clock onto the one of a record. Returns the position from which the kept audio goes on: where the record
+   * ends, or later when the audio begins later.
+   */
+  alignTo({ anchorAt, endSample }: RecordPlace): number {
+    const offset = Math.round((this.anchorAt - anchorAt) * samplesPerMs);
+    // A record cannot end after what is heard now: then the wall clocks of two machines disagree.
+    this.#offset = Math.max(offset, endSample - this.#clock.position);
+    const keptFrom = (this.#kept.startSample ?? this.#clock.position) + this.#offset;
+    return Math.max(endSample, keptFrom);
+  }
+
+  /** Gives the taker what was kept from `fromSample` on, `rate` times faster than it was spoken, and then every frame as it comes. */
+  feed(taker: FrameTaker, fromSample: number, rate: number): void {
+    this.#kept.dropBefore(fromSample - this.#offset);
+    this.#taker = taker;
+    this.#pauseMs = pieceMs / rate;
+    this.#feeding = this.#hand(taker);
+  }
+
+  /** No more frames come: resolves when the taker has all that was kept. */
+  async finish(): Promise<void> {
+    this.#pauseMs = 0;
+    this.#endPause?.();
+    await this.#feeding;
+  }
+
+  /** Nobody takes the audio any more and none is kept. */
+  discard(): void {
+    this.#taker = null;
+    this.#live = false;
+    this.#kept.clear();
+    this.#endPause?.();
+  }
+
+  /** What never came since the last frame because the connection is away, or null. */
+  missing(): TrackHole | null {
+    if (this.#disconnectedUntilMs !== Number.POSITIVE_INFINITY) return null;
+    const startSample = this.endSample;
+    const expected = this.#clock.expectedPosition(this.#options.clock.monotonicMs());
+    return { startSample, endSample: expected + this.#offset, reason: 'not_connected' };
+  }
+
+  async #hand(taker: FrameTaker): Promise<void> {
+    while (this.#taker === taker) {
+      for (const frame of this.#kept.take(pieceMs * samplesPerMs)) taker(moved(frame, this.#offset));
+      this.#live = this.#kept.startSample === null;
+      if (this.#live) return;
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.scheduler.after(this.#pauseMs, () => this.#endPause?.());
+      this.#endPause = () => {
+        cancel();
+        this.#endPause = null;
+        resolve();
+      };
+    });
+  }
+
+  #explain(hole: Hole): TrackHole {
+    const isAway = this.#options.clock.monotonicMs() < this.#disconnectedUntilMs;
+    return { ...hole, reason: isAway ? 'not_connected' : 'audio_missing' };
+  }
+}
