@@ -21,7 +21,8 @@ const step = fc.oneof(
     do: fc.constantFrom('kill', 'drain', 'undrain', 'deafen', 'quit', 'linger', 'forget', 'cool'),
     which: fc.nat(3),
   }),
-  fc.record({ do: fc.constantFrom('restart', 'flush', 'store away', 'store back') }),
+  fc.record({ do: fc.constantFrom('restart', 'flush') }),
+  fc.record({ do: fc.constantFrom('store away', 'store back', 'registry away', 'registry back') }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 10, max: 9000 }) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -64,6 +65,7 @@ class History {
   /** Faults end, and everything has time to settle: the longest pause of a retry and an end of a room. */
   async #calm(): Promise<void> {
     this.lab.store.away = false;
+    this.lab.outage.registry = false;
     this.lab.directory.omitted.clear();
     for (const worker of this.#workers) {
       if (worker.answer === 'deaf') worker.answer = 'join';
@@ -94,7 +96,8 @@ class History {
       }
     } else if (one.do === 'start' || one.do === 'stop') {
       const asked = one.do === 'start' ? control?.start(one.room, {}, 'x') : control?.stop(one.room, 'x');
-      await asked?.catch((error: unknown) => expect(error).toMatchObject({ code: 'store_unavailable' }));
+      const away = expect.stringMatching(/^(store|registry)_unavailable$/);
+      await asked?.catch((error: unknown) => expect(error).toMatchObject({ code: away }));
     } else if (one.do === 'omit') directory.omitted.add(one.room);
     else if (directory.has(one.room)) this.#applyInside(one.do, one.room);
   }
@@ -119,13 +122,15 @@ class History {
     if (what === 'cool') worker.warmsUpMs = null;
     if (what === 'deafen') worker.answer = 'deaf';
     const first = [...worker.rooms.keys()][0];
-    if (what === 'quit' && first !== undefined && !this.lab.store.away)
-      await worker.leave(first, 'crashed', true);
+    const canTell = !this.lab.store.away && !this.lab.outage.registry;
+    if (what === 'quit' && first !== undefined && canTell) await worker.leave(first, 'crashed', true);
   }
 
   async #applyToAll(what: string): Promise<void> {
     if (what === 'store away') this.lab.store.away = true;
     if (what === 'store back') this.lab.store.away = false;
+    if (what === 'registry away') this.lab.outage.registry = true;
+    if (what === 'registry back') this.lab.outage.registry = false;
     if (what === 'flush') {
       for (const picture of await this.lab.registry.rooms()) await this.lab.registry.removeRoom(picture.room);
     }

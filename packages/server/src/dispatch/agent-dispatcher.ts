@@ -17,7 +17,7 @@ import { backoffMs, jittered, Loop } from './loop.ts';
 import { PictureBoard } from './picture-board.ts';
 import { leastLoaded } from './policy/least-loaded.ts';
 import type { PlacementPolicy } from './policy/placement-policy.ts';
-import { isTrouble, Reachability, watchedDirectory } from './reachability.ts';
+import { isTrouble, Reachability, watchedDirectory, watchedRegistry } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
 import { RoomControl } from './room-control.ts';
 import type { RoomDirectory } from './room-directory.ts';
@@ -69,6 +69,7 @@ export class AgentDispatcher {
   readonly #pool: AgentPool;
   readonly #random: () => number;
   readonly #reach: Reachability;
+  readonly #registry: AgentRegistry;
   readonly #world: World;
   readonly #memory = new RoomMemory();
   readonly #waiting = new WaitingRooms();
@@ -76,10 +77,13 @@ export class AgentDispatcher {
   readonly #assigner: Assigner;
   readonly #handovers: Handovers;
   readonly #reconciler: Reconciler;
+  readonly #board: PictureBoard;
   readonly #roomPoll: RoomPoll;
+  readonly #pollLoop: Loop;
   readonly #loops: Loop[];
   #unlisten: (() => void)[] = [];
   #running = false;
+  #isRegistryAway = false;
   #turns = 0;
   #pollFailures = 0;
   #observeFailures = 0;
@@ -87,7 +91,7 @@ export class AgentDispatcher {
 
   constructor(deps: AgentDispatcherDeps) {
     this.#deps = deps;
-    const { store, registry, clock, metrics, logger } = deps;
+    const { store, clock, metrics, logger } = deps;
     const settings = { ...defaultDispatcherSettings, ...deps.settings };
     const scheduler = deps.scheduler ?? systemScheduler;
     this.#settings = settings;
@@ -98,6 +102,8 @@ export class AgentDispatcher {
     const reach = new Reachability(logger, metrics);
     this.#reach = reach;
     const directory = watchedDirectory(deps.directory, reach);
+    const registry = watchedRegistry(deps.registry, reach);
+    this.#registry = registry;
     const world = new World({ store, registry, reach, clock, times: settings });
     this.#world = world;
     const look = (room: string, source: HintSource, afterMs?: number) => this.#look(room, source, afterMs);
@@ -123,18 +129,21 @@ export class AgentDispatcher {
     this.#handovers = handovers;
     const waiting = this.#waiting;
     const policy = deps.policy ?? leastLoaded;
+    const board = new PictureBoard({ registry, memory, waiting, clock });
+    this.#board = board;
     this.#reconciler = new Reconciler({
       ...shared,
       waiting,
       assigner,
       handovers,
       looker: new RoomLooker({ ...shared, waiting, keeper, assigner, handovers, policy }),
-      board: new PictureBoard({ registry, waiting, clock }),
+      board,
       queueChanged: () => this.#publishSoon(),
     });
-    this.#roomPoll = new RoomPoll({ ...shared, keeper });
+    this.#roomPoll = new RoomPoll({ ...shared, keeper, board });
     this.#dirty = this.#makeDirtyRooms();
-    this.#loops = [new Loop(scheduler, () => this.#poll()), new Loop(scheduler, () => this.#observe())];
+    this.#pollLoop = new Loop(scheduler, () => this.#poll());
+    this.#loops = [this.#pollLoop, new Loop(scheduler, () => this.#observe())];
     this.control = this.#makeControl(keeper);
   }
 
@@ -192,7 +201,7 @@ export class AgentDispatcher {
     const [agents, leases, view] = await Promise.all([
       this.#world.agents(),
       this.#world.leases(),
-      this.#deps.registry.getAgentMetrics(),
+      this.#registry.getAgentMetrics(),
     ]);
     const { metrics } = this.#deps;
     const counted = countCapacity(agents, leases, this.#waiting.ready);
@@ -216,7 +225,7 @@ export class AgentDispatcher {
     };
   }
 
-  /** Whether LiveKit and the store answer. */
+  /** Whether LiveKit, store and registry answer. */
   health(): Readiness['checks'] {
     return this.#reach.health();
   }
@@ -242,10 +251,9 @@ export class AgentDispatcher {
   }
 
   #makeControl(keeper: DemandKeeper): RoomControl {
-    const { store, registry } = this.#deps;
     return new RoomControl({
-      store,
-      registry,
+      store: this.#deps.store,
+      registry: this.#registry,
       keeper,
       memory: this.#memory,
       reach: this.#reach,
@@ -281,7 +289,9 @@ export class AgentDispatcher {
   async #observe(): Promise<number> {
     const { observeMs } = this.#settings;
     try {
-      const [agents, leases] = await Promise.all([this.#world.agents(), this.#world.leases()]);
+      const [agents, leases] = await Promise.all([this.#world.agentsIfKnown(), this.#world.leases()]);
+      if (agents === null) return this.#withoutRegistry();
+      if (this.#isRegistryAway) this.#registryIsBack();
       const { handoversAtOnce } = this.#settings;
       const tenure = (lease: Lease) => this.#world.tenure(lease, agents);
       const rooms = roomsToLookAt(agents, leases, { turn: this.#turns++, handoversAtOnce, tenure });
@@ -293,6 +303,22 @@ export class AgentDispatcher {
       this.#noteFailure('observation', error);
       return backoffMs(++this.#observeFailures, observeMs, maxObserveRetryMs, this.#random);
     }
+  }
+
+  /** Leases are watched on, so that whoever died meanwhile is known to have when the registry is back. */
+  #withoutRegistry(): number {
+    this.#isRegistryAway = true;
+    this.#deps.metrics.set('queue_depth', {}, this.#waiting.size);
+    return this.#settings.observeMs;
+  }
+
+  /** Pictures are missing there, and what could not be told has to be told now. */
+  #registryIsBack(): void {
+    this.#isRegistryAway = false;
+    for (const [room, { picture }] of this.#memory.entries()) {
+      if (picture?.reason === 'registry unreachable') this.#look(room, 'retry');
+    }
+    this.#pollLoop.hurry();
   }
 
   /** As many rooms from the head of the queue as there are free slots. */
@@ -310,26 +336,17 @@ export class AgentDispatcher {
     if (!this.#running) return;
     this.#cancelPublish ??= this.#scheduler.after(publishEveryMs, () => {
       this.#cancelPublish = null;
-      this.#publishPositions().catch((error: unknown) => {
+      this.#board.showPositions().catch((error: unknown) => {
         this.#noteFailure('queue', error);
         this.#publishSoon();
       });
     });
   }
 
-  async #publishPositions(): Promise<void> {
-    for (const [index, { room }] of [...this.#waiting.inOrder()].entries()) {
-      const state = this.#memory.of(room);
-      const isMoved = state.picture?.status === 'queued' && state.picture.queuePosition !== index + 1;
-      if (state.picture === null || !isMoved || this.#waiting.get(room) === undefined) continue;
-      state.picture = { ...state.picture, queuePosition: index + 1 };
-      await this.#deps.registry.setRoom(state.picture);
-    }
-  }
-
   /** Parts that are away have been reported once by `reach`; anything else is a fault of ours and is said each time. */
   #noteFailure(where: string, error: unknown): void {
-    if (isTrouble('livekit', error) || isTrouble('store', error)) return;
+    const parts = ['livekit', 'store', 'registry'] as const;
+    if (parts.some((part) => isTrouble(part, error))) return;
     this.#deps.logger.error({ err: error, where }, 'the dispatcher failed and will try again');
   }
 

@@ -31,6 +31,7 @@ const view = (change: Partial<RoomView> = {}): RoomView => ({
   placement: { agentId: 'agt_a', reason: 'least loaded' },
   isItsTurn: true,
   backingOff: false,
+  registryAway: false,
   mayHandOver: true,
   ...change,
 });
@@ -272,6 +273,7 @@ describe('decide', () => {
     ),
     isItsTurn: fc.boolean(),
     backingOff: fc.boolean(),
+    registryAway: fc.boolean(),
     mayHandOver: fc.boolean(),
   });
 
@@ -286,6 +288,16 @@ describe('decide', () => {
         expect(any.people.humans).toBeGreaterThan(0);
         expect(any.lease?.tenure).not.toBe('renewed');
         expect(decision.takeover).toBe(any.lease !== null);
+      }),
+    );
+  });
+
+  it('leaves every lease alone while the registry is away', () => {
+    fc.assert(
+      fc.property(anyView, (any) => {
+        fc.pre(any.lease !== null);
+        const decision = decide({ ...any, registryAway: true });
+        expect(decision).toMatchObject({ action: 'none', reason: 'registry unreachable' });
       }),
     );
   });

@@ -23,6 +23,8 @@ export interface RoomView {
   isItsTurn: boolean;
   /** An agent failed here and the pause before the next attempt is not over. */
   backingOff: boolean;
+  /** Nobody can be told anything now, and who is silent cannot be known: whoever holds a room keeps it. */
+  registryAway: boolean;
   /** Few enough rooms of the same holder change hands now that this one may begin to. */
   mayHandOver: boolean;
 }
@@ -91,6 +93,10 @@ export function countPeople(participants: readonly LiveParticipant[]): People {
  * whose worker died is taken over as long as a human is in it, muted or not.
  */
 export function decide(view: RoomView): Decision {
+  if (view.registryAway && view.lease !== null) {
+    const status = view.lease.joined ? 'active' : 'assigned';
+    return { action: 'none', reason: 'registry unreachable', status };
+  }
   if (view.lease?.leaving === 'waiting') return { action: 'none', reason: 'leaving', status: 'assigned' };
   if (hasEnded(view)) return withdraw(view, 'room ended', 'idle');
   if (view.live === null) return waitForRoom(view);

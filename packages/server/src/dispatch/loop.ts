@@ -21,6 +21,13 @@ export class Loop {
     this.#run();
   }
 
+  /** Begins the next turn now, unless one is running. */
+  hurry(): void {
+    if (this.#cancel === null) return;
+    this.#cancel();
+    this.#run();
+  }
+
   /** Idempotent; resolves when the running turn is over. */
   async stop(): Promise<void> {
     this.#started = false;

@@ -2,15 +2,20 @@ import type { Readiness } from '@dialoglens/protocol';
 import { DialogLensError } from '../errors.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { RoomDirectory } from './room-directory.ts';
 
-type Part = 'livekit' | 'store';
+type Part = 'livekit' | 'store' | 'registry';
 
-/** Knows whether LiveKit and the store answer. Says so once when that changes; whoever called decides what to do. */
+/** Knows whether LiveKit, store and registry answer. Says so once when that changes; whoever called decides what to do. */
 export class Reachability {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
-  readonly #trouble: Record<Part, DialogLensError | null> = { livekit: null, store: null };
+  readonly #trouble: Record<Part, DialogLensError | null> = {
+    livekit: null,
+    store: null,
+    registry: null,
+  };
   #outages = 0;
 
   /** How often LiveKit has gone away since the start. */
@@ -25,11 +30,16 @@ export class Reachability {
 
   /** One check per part, with what to do about a failed one. */
   health(): Readiness['checks'] {
-    return { livekit: check(this.#trouble.livekit), store: check(this.#trouble.store) };
+    const { livekit, store, registry } = this.#trouble;
+    return { livekit: check(livekit), store: check(store), registry: check(registry) };
   }
 
   async store<T>(work: () => Promise<T>): Promise<T> {
     return this.#watch('store', work);
+  }
+
+  async registry<T>(work: () => Promise<T>): Promise<T> {
+    return this.#watch('registry', work);
   }
 
   async livekit<T>(call: string, work: () => Promise<T>): Promise<T> {
@@ -56,7 +66,8 @@ export class Reachability {
     const before = this.#trouble[part];
     this.#trouble[part] = trouble;
     if (part === 'livekit' && before === null && trouble !== null) this.#outages++;
-    if (before?.code === trouble?.code) return;
+    // The registry tells its troubles itself: workers have it too.
+    if (before?.code === trouble?.code || part === 'registry') return;
     if (trouble === null) this.#logger.info({ part }, 'reachable again');
     else this.#logger.warn({ part, code: trouble.code, remedy: trouble.remedy }, trouble.message);
   }
@@ -82,5 +93,32 @@ export function watchedDirectory(directory: RoomDirectory, reach: Reachability):
       reach.livekit('RemoveParticipant', () => directory.removeParticipant(room, identity)),
     // Signed here, without LiveKit: it tells nothing about reachability.
     mintAgentToken: (grant) => directory.mintAgentToken(grant),
+  };
+}
+
+/** The same registry, with every call watched that needs it to be there. */
+export function watchedRegistry(registry: AgentRegistry, reach: Reachability): AgentRegistry {
+  const watched = reach.registry.bind(reach);
+  return {
+    start: () => registry.start(),
+    stop: () => registry.stop(),
+    ping: () => watched(() => registry.ping()),
+    enroll: (agentId, instance) => watched(() => registry.enroll(agentId, instance)),
+    heartbeat: (status) => watched(() => registry.heartbeat(status)),
+    forget: (agentId) => watched(() => registry.forget(agentId)),
+    agents: (withinMs) => watched(() => registry.agents(withinMs)),
+    setRoom: (picture) => watched(() => registry.setRoom(picture)),
+    removeRoom: (room) => watched(() => registry.removeRoom(room)),
+    room: (room) => watched(() => registry.room(room)),
+    rooms: () => watched(() => registry.rooms()),
+    getAgentMetrics: () => watched(() => registry.getAgentMetrics()),
+    command: (agentId, command) => watched(() => registry.command(agentId, command)),
+    report: (report) => watched(() => registry.report(report)),
+    hint: (room) => watched(() => registry.hint(room)),
+    publish: (room, event) => registry.publish(room, event),
+    onCommand: (agentId, listener) => registry.onCommand(agentId, listener),
+    onReport: (listener) => registry.onReport(listener),
+    onHint: (listener) => registry.onHint(listener),
+    subscribe: (room, listener) => registry.subscribe(room, listener),
   };
 }

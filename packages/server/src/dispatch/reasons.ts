@@ -24,6 +24,7 @@ export const dispatchReasons = [
   'stopped',
   'room ended',
   'livekit unreachable',
+  'registry unreachable',
 ] as const;
 export type DispatchReason = (typeof dispatchReasons)[number];
 

@@ -57,15 +57,16 @@ export class RoomControl {
       // Somebody asked: an earlier failure is no reason to let them wait.
       Object.assign(this.#deps.memory.of(room), { failures: 0, nextTryMs: 0 });
       const picture = await this.#tryReconcile(room);
-      if (picture === null) return { ...nothingYet, status: 'armed', reason: 'livekit unreachable' };
-      return startAnswer(picture);
+      return typeof picture === 'string'
+        ? { ...nothingYet, status: 'armed', reason: picture }
+        : startAnswer(picture);
     });
   }
 
   /** Records that the room is not to be transcribed any more. Idempotent. */
   stop(room: string, actor: string): Promise<StopAnswer> {
     return this.#deps.exclusively(room, async () => {
-      const before = await this.#deps.registry.room(room);
+      const before = await this.#picture(room);
       const sessionId = before?.sessionId ?? null;
       const served = before?.agentId != null && before.status !== 'stopped';
       const stopped = await this.#deps.keeper.stop(room, actor, served);
@@ -96,10 +97,10 @@ export class RoomControl {
 
   /** Every room that is wanted or served. */
   async rooms(): Promise<RoomView[]> {
-    const { store, registry, reach } = this.#deps;
+    const { store, reach } = this.#deps;
     const [demands, pictures] = await Promise.all([
       reach.store(() => store.demands.list()),
-      registry.rooms(),
+      this.#pictures(),
     ]);
     const byRoom = new Map(demands.map((demand) => [demand.room, demand]));
     const shown = new Set(pictures.map((picture) => picture.room));
@@ -110,10 +111,10 @@ export class RoomControl {
 
   /** Null when nobody asked for the room and nobody serves it. */
   async room(name: string): Promise<RoomView | null> {
-    const { store, registry, reach } = this.#deps;
+    const { store, reach } = this.#deps;
     const [demand, picture] = await Promise.all([
       reach.store(() => store.demands.get(name)),
-      registry.room(name),
+      this.#picture(name),
     ]);
     if (picture !== null) return viewOf(picture, demand);
     return demand === null ? null : viewOf(unseenPicture(demand), demand);
@@ -143,14 +144,32 @@ export class RoomControl {
     return this.#deps.capacity();
   }
 
-  /** Null while LiveKit cannot be asked: the wish is kept and is looked at again. */
-  async #tryReconcile(room: string): Promise<RoomPicture | null> {
+  /** While the registry is away, as this process remembers it. */
+  async #pictures(): Promise<RoomPicture[]> {
+    const { registry, memory } = this.#deps;
+    return registry.rooms().catch((error: unknown) => {
+      if (!isTrouble('registry', error)) throw error;
+      return [...memory.entries()].flatMap(([, { picture }]) => picture ?? []);
+    });
+  }
+
+  async #picture(room: string): Promise<RoomPicture | null> {
+    const { registry, memory } = this.#deps;
+    return registry.room(room).catch((error: unknown) => {
+      if (!isTrouble('registry', error)) throw error;
+      return memory.peek(room)?.picture ?? null;
+    });
+  }
+
+  /** When LiveKit or the registry cannot be asked, which one: the wish is kept and is looked at again. */
+  async #tryReconcile(room: string): Promise<RoomPicture | 'livekit unreachable' | 'registry unreachable'> {
     try {
       return await this.#deps.reconcile(room);
     } catch (error) {
-      if (!isTrouble('livekit', error)) throw error;
+      const isRegistry = isTrouble('registry', error);
+      if (!isRegistry && !isTrouble('livekit', error)) throw error;
       this.#deps.lookAgain(room);
-      return null;
+      return isRegistry ? 'registry unreachable' : 'livekit unreachable';
     }
   }
 }

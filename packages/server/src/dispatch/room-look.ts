@@ -40,7 +40,9 @@ export interface Look {
   sessions: readonly Session[];
   leaseSession: Session | null;
   people: People;
+  /** Those that are heard; none while the registry is away. */
   agents: readonly AgentStatus[];
+  registryAway: boolean;
   leases: LeasePicture;
   takers: readonly Candidate[];
 }
@@ -57,12 +59,13 @@ export class RoomLooker {
     const { store, directory, world, keeper, memory, reach, settings, handovers } = this.#deps;
     // The wish is read before LiveKit, so that older metadata never overrules a newer word.
     const known = await reach.store(() => store.demands.get(room));
-    const [listed, leases, sessions, agents] = await Promise.all([
+    const [listed, leases, sessions, heard] = await Promise.all([
       directory.listRooms([room]),
       world.leases(),
       world.sessions(),
-      world.agents(),
+      world.agentsIfKnown(),
     ]);
+    const agents = heard ?? [];
     const state = memory.of(room);
     const live = listed.find((entry) => entry.name === room) ?? null;
     if (live !== null) state.absentPolls = 0;
@@ -80,6 +83,7 @@ export class RoomLooker {
       leaseSession: await this.#sessionOf(lease, sessions),
       people: { humans: 0, audio: false },
       agents,
+      registryAway: heard === null,
       leases,
       takers: takers(agents, leases, settings.version),
     };
@@ -138,6 +142,7 @@ export class RoomLooker {
       openSessionSids: sessions.map((session) => session.roomSid),
       placement: heir ?? this.#place(look, view?.tenure === 'renewed'),
       isItsTurn: heir !== null || waiting.slotsNeeded(rank) <= countFree(look.takers),
+      registryAway: look.registryAway,
       backingOff: clock.monotonicMs() < state.nextTryMs,
       mayHandOver: lease?.holder != null && handovers.mayBegin(room, lease.holder, leases),
     };
@@ -149,12 +154,14 @@ export class RoomLooker {
     // After a restart nobody remembers the report; the worker's own list of rooms says the same.
     const saysSo = !this.#deps.assigner.isPending(room) && holder?.rooms.includes(room) === true;
     const { standing } = state;
+    const wasActive =
+      look.registryAway && state.picture?.epoch === lease.epoch && state.picture.status === 'active';
     const stoodBy = standing?.agentId === lease.holder && standing.epoch === lease.epoch;
     return {
       sessionSid: leaseSession?.roomSid ?? null,
       tenure: this.#deps.world.tenure(lease, agents),
       holderAlive: holder !== undefined,
-      joined: state.joinedEpoch === lease.epoch || saysSo || stoodBy,
+      joined: state.joinedEpoch === lease.epoch || saysSo || stoodBy || wasActive,
       leaving: leavingOf(state, lease, this.#deps.clock.monotonicMs()),
       holderDrains: holder?.status === 'draining',
       successor: this.#deps.handovers.progress(room, agents),
@@ -169,6 +176,7 @@ export class RoomLooker {
 
   #place(look: Look, isServed: boolean): PlacementVerdict {
     const { room, state, lease, agents } = look;
+    if (look.registryAway) return { agentId: null, reason: 'registry unreachable' };
     const { policy, settings, clock } = this.#deps;
     const nowMs = clock.monotonicMs();
     const hasFailed = (agentId: string) => (state.avoid.get(agentId) ?? 0) > nowMs;

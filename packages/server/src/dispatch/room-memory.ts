@@ -30,8 +30,10 @@ export interface RoomState {
   avoid: Map<string, number>;
   /** When a wanted room with a voice and no agent was first seen (monotonic), and through what. */
   firstSeen: { atMs: number; by: HintSource } | null;
-  /** The picture last published. */
+  /** How the room stands. */
   picture: RoomPicture | null;
+  /** When the registry took this picture (monotonic); null when it has another one, or none. */
+  publishedMs: number | null;
 }
 
 export interface SeenWish {
@@ -81,6 +83,7 @@ export class RoomMemory {
       avoid: new Map(),
       firstSeen: null,
       picture: null,
+      publishedMs: null,
     };
     this.#states.set(room, state);
     return state;

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
-import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Demand, Lease, Session, Store } from '../store/store.ts';
 import { agentSettings, settingsKey } from './agent-settings.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { PictureBoard } from './picture-board.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory } from './room-memory.ts';
@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 
 export interface RoomPollDeps {
   store: Pick<Store, 'demands'>;
-  registry: AgentRegistry;
+  board: PictureBoard;
   directory: RoomDirectory;
   world: World;
   memory: RoomMemory;
@@ -58,7 +58,7 @@ export class RoomPoll {
     };
     for (const live of listed) if (this.#needsLook(live, all)) look(live.name, 'poll');
     this.#countAbsences(all);
-    await this.#repairPictures(all);
+    await this.#deps.board.repair((room) => all.demands.has(room) || all.leases.has(room));
     await this.#expireArmed();
   }
 
@@ -95,19 +95,6 @@ export class RoomPoll {
       if (state.picture !== null && !ours.has(room)) look(room, 'poll');
     }
     memory.prune((room, state) => live.has(room) || ours.has(room) || state.picture !== null);
-  }
-
-  /** The registry may have been flushed, or hold pictures of a dispatcher that is gone. */
-  async #repairPictures({ demands, leases }: Everything): Promise<void> {
-    const { registry, memory } = this.#deps;
-    const shown = new Set((await registry.rooms()).map((picture) => picture.room));
-    for (const [room, state] of memory.entries()) {
-      if (state.picture !== null && !shown.has(room)) await registry.setRoom(state.picture);
-    }
-    for (const room of shown) {
-      const isKnown = demands.has(room) || leases.has(room) || (memory.peek(room)?.picture ?? null) !== null;
-      if (!isKnown) await registry.removeRoom(room);
-    }
   }
 
   async #expireArmed(): Promise<void> {

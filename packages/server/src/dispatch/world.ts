@@ -4,7 +4,7 @@ import type { Lease, Session, Store } from '../store/store.ts';
 import type { LeaseView } from './decide.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Candidate } from './policy/placement-policy.ts';
-import type { Reachability } from './reachability.ts';
+import { isTrouble, type Reachability } from './reachability.ts';
 import { SharedRead } from './shared-read.ts';
 import { versionsMatch } from './version-match.ts';
 
@@ -58,6 +58,16 @@ export class World {
   /** Workers whose heartbeat was heard within the suspicion time. */
   agents(): Promise<AgentStatus[]> {
     return this.#agents.fresh();
+  }
+
+  /** The same; null while the registry cannot tell. */
+  async agentsIfKnown(): Promise<AgentStatus[] | null> {
+    try {
+      return await this.agents();
+    } catch (error) {
+      if (isTrouble('registry', error)) return null;
+      throw error;
+    }
   }
 
   /** How long the lease has been seen not to move, ms. */

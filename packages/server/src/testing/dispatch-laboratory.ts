@@ -4,6 +4,7 @@ import type { DispatcherSettings } from '../dispatch/dispatcher-settings.ts';
 import type { MetricName, Metrics } from '../observability/metric-table.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
+import { breakableRegistry } from './breakable-registry.ts';
 import { FakeRoomDirectory } from './fake-room-directory.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -13,7 +14,9 @@ import { type LogLevel, recordingLogger } from './recording-logger.ts';
 /** Dispatchers, workers and a LiveKit in memory, on one clock that the test moves. */
 export interface Laboratory {
   clock: ManualClock;
+  /** As it really is; dispatchers and workers do not reach it while `outage.registry` is true. */
   registry: AgentRegistry;
+  outage: { registry: boolean };
   store: MemoryDispatchStore;
   directory: FakeRoomDirectory;
   metrics: RecordedMetrics;
@@ -43,10 +46,12 @@ export function dispatchLaboratory(random: () => number = () => 0.5): Laboratory
   const { logger, lines } = recordingLogger();
   const dispatchers: AgentDispatcher[] = [];
   const workers: FakeWorker[] = [];
-  const shared = { clock, registry, directory };
+  const outage = { registry: false };
+  const shared = { clock, registry: breakableRegistry(registry, () => outage.registry), directory };
   return {
     clock,
     registry,
+    outage,
     store,
     directory,
     metrics,

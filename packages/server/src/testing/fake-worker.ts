@@ -48,7 +48,8 @@ export class FakeWorker {
     this.#unlisten = this.#deps.registry.onCommand(this.agentId, (command) => this.#onCommand(command));
     this.#every(500, () => this.#heartbeat());
     this.#every(1000, () => this.#renew());
-    await this.#heartbeat();
+    // A registry that is away hears the next one.
+    await this.#heartbeat().catch(() => undefined);
   }
 
   /** Slots it could fill now. */

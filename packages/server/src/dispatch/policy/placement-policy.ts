@@ -19,7 +19,12 @@ export type PlacementVerdict =
   | { agentId: null; reason: PlacementRefusal };
 
 /** Why no worker can take a room. */
-export type PlacementRefusal = 'no agents' | 'worker version' | 'no agent ready' | 'all slots busy';
+export type PlacementRefusal =
+  | 'no agents'
+  | 'worker version'
+  | 'no agent ready'
+  | 'all slots busy'
+  | 'registry unreachable';
 
 /** Chooses the worker for a room among those with a free slot. Pure. */
 export type PlacementPolicy = (room: string, candidates: readonly Candidate[]) => PlacementVerdict;
