@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Segment } from '@dialoglens/protocol';
 import { type Command, Option } from 'commander';
 import { openConfiguredStore } from '../app/open-store.ts';
-import { DialogLensError } from '../errors.ts';
+import type { Config } from '../config/index.ts';
+import { asError, DialogLensError } from '../errors.ts';
 import { type ExportFormatName, exportFormats } from '../export/index.ts';
 import type { Session, Store } from '../store/store.ts';
 import { readSettings, withSettings } from './options.ts';
@@ -26,6 +28,10 @@ export function addExport(program: Command): void {
   withSettings(command, ['dataDir']).action(async (sessionId: string | undefined) => {
     const { config } = readSettings(command);
     const { format, out } = command.opts<{ format: ExportFormatName; out?: string }>();
+    if (!(await hasStore(config))) {
+      if (sessionId !== undefined) throw noSession(sessionId);
+      return console.log(nothingYet);
+    }
     const store = openConfiguredStore(config);
     try {
       await store.start();
@@ -33,7 +39,7 @@ export function addExport(program: Command): void {
       const text = await render(store, sessionId, format);
       if (out === undefined) process.stdout.write(text);
       else {
-        await writeFile(out, text);
+        await write(out, text);
         console.log(`Wrote ${out}`);
       }
     } finally {
@@ -42,10 +48,42 @@ export function addExport(program: Command): void {
   });
 }
 
+const nothingYet = 'No transcripts yet. `dialoglens start` makes the first one.';
+
+/** Looking at a folder in which nothing was stored must not make a store there. */
+async function hasStore({ databaseUrl, dataDir }: Config): Promise<boolean> {
+  if (databaseUrl !== undefined) return true;
+  return access(join(dataDir, 'store')).then(
+    () => true,
+    () => false,
+  );
+}
+
+function noSession(sessionId: string): DialogLensError {
+  return new DialogLensError('not_found', `There is no session ${sessionId}.`, {
+    field: 'session',
+    remedy: '`dialoglens export` without a session lists them.',
+  });
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (thrown) {
+    const error = asError(thrown);
+    const why = 'code' in error ? error.code : error.message;
+    throw new DialogLensError('invalid_request', `The file ${file} cannot be written (${why}).`, {
+      field: 'out',
+      remedy: 'Name a file in a folder that exists and that this user may write.',
+      cause: thrown,
+    });
+  }
+}
+
 async function list(store: Store): Promise<void> {
   const { items } = await store.record.listSessions({ limit: 50 });
   if (items.length === 0) {
-    console.log('No transcripts yet. `dialoglens start` makes the first one.');
+    console.log(nothingYet);
     return;
   }
   for (const session of items) {
@@ -56,12 +94,7 @@ async function list(store: Store): Promise<void> {
 
 async function render(store: Store, sessionId: string, format: ExportFormatName): Promise<string> {
   const session: Session | null = await store.record.getSession(sessionId);
-  if (!session) {
-    throw new DialogLensError('not_found', `There is no session ${sessionId}.`, {
-      field: 'session',
-      remedy: '`dialoglens export` without a session lists them.',
-    });
-  }
+  if (!session) throw noSession(sessionId);
   const segments: Segment[] = [];
   let cursor: string | null = null;
   do {

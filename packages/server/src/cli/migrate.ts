@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { prepareDataFolder } from '../app/data-folder.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import { readSettings, withSettings } from './options.ts';
 
@@ -11,7 +11,7 @@ export function addMigrate(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ DATABASE_URL=postgres://… dialoglens migrate');
   withSettings(command, ['dataDir']).action(async () => {
     const { config } = readSettings(command);
-    await mkdir(config.dataDir, { recursive: true });
+    await prepareDataFolder(config.dataDir);
     const store = openConfiguredStore(config);
     try {
       await store.start();
