@@ -30,7 +30,7 @@ let epoch: number;
 let unlisten: () => void;
 const registry = createMemoryRegistry({ clock: systemClock });
 
-function makeWorker(slots = 2) {
+function makeWorker(slots = 2, instance = 'one') {
   const shared = {
     registry,
     clock: systemClock,
@@ -66,7 +66,7 @@ function makeWorker(slots = 2) {
   return new AgentWorker({
     ...shared,
     id: 'agt_1',
-    instance: 'one',
+    instance,
     slots,
     region: null,
     version: 'test',
@@ -159,6 +159,15 @@ const speech = new Int16Array(8_000).fill(1_000);
 const silence = new Int16Array(8_000);
 
 describe('AgentWorker', () => {
+  it('leaves rooms and picture of the worker alone whose name it could not have', async () => {
+    await joined();
+    const namesake = makeWorker(2, 'two');
+    await expect(namesake.start()).rejects.toMatchObject({ code: 'worker_id_taken' });
+    await namesake.stop('refused');
+    expect(await store.leases.renew('agt_1', [{ room, epoch }], 60_000)).toEqual([room]);
+    expect(await registry.agents()).toMatchObject([{ agentId: 'agt_1', rooms: [room] }]);
+  });
+
   it('joins, captions, stores the final and accounts for every sample', async () => {
     const live = await joined();
     expect(reports).toEqual([{ type: 'joined', agentId: 'agt_1', room, epoch }]);

@@ -61,6 +61,8 @@ export class AgentWorker {
   readonly #timers = new Map<string, () => void>();
   #renewing = false;
   #draining = false;
+  /** Until then the name, and what is held under it, may be somebody else's. */
+  #isEnrolled = false;
   #stopping: Promise<void> | null = null;
 
   constructor(options: AgentWorkerOptions) {
@@ -80,6 +82,7 @@ export class AgentWorker {
   async start(): Promise<void> {
     if (this.#unlisten) return;
     await this.#registry.enroll(this.id, this.#options.instance);
+    this.#isEnrolled = true;
     this.#unlisten = this.#registry.onCommand(this.id, (command) => this.#onCommand(command));
     await this.#heartbeat();
     this.#every('heartbeat', this.#timing.heartbeatMs, () => this.#heartbeat());
@@ -99,6 +102,7 @@ export class AgentWorker {
   }
 
   async #stop(reason: string): Promise<void> {
+    if (!this.#isEnrolled) return;
     this.#draining = true;
     this.#unlisten?.();
     await Promise.allSettled(

@@ -7,9 +7,9 @@ import type { Config } from '../config/index.ts';
 import { newId } from '../ids.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { startCollector } from './metrics-collector.ts';
+import { openConfiguredRegistry } from './open-registry.ts';
 import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
 import { type RecordWriting, startRecordWriting } from './record-writing.ts';
@@ -20,7 +20,6 @@ import { startWorker } from './worker.ts';
 
 export interface AgentProcessOptions {
   config: Config;
-  registry: AgentRegistry;
   logger: Logger;
   /** Speech to use instead of the configured engine; it is stopped with the rest. */
   speech?: SpeechParts;
@@ -37,12 +36,14 @@ export class AgentProcess {
   #worker: AgentWorker | null = null;
   #writing: RecordWriting | null = null;
 
-  constructor({ config, registry, logger, speech }: AgentProcessOptions) {
+  constructor({ config, logger, speech }: AgentProcessOptions) {
     this.workerId = config.workerId ?? newId('agt');
     this.#speech = speech;
     const store = openConfiguredStore(config, logger);
     const running = new RunningParts(logger);
-    this.#context = { config, store, registry, metrics: createMetrics(), logger, running };
+    const metrics = createMetrics();
+    const registry = openConfiguredRegistry(config, { logger, metrics });
+    this.#context = { config, store, registry, metrics, logger, running };
   }
 
   /**

@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import type { Readiness } from '@dialoglens/protocol';
-import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import { newId } from '../ids.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
-import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import type { Store } from '../store/store.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { type LiveKitTarget, openDirectory, type RunningDispatcher, startDispatcher } from './dispatcher.ts';
 import { startCollector } from './metrics-collector.ts';
+import { openConfiguredRegistry } from './open-registry.ts';
 import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
 import { type RecordWriting, startRecordWriting } from './record-writing.ts';
@@ -28,7 +27,8 @@ export interface DialogLensOptions {
 }
 
 /**
- * Everything of the one-machine shape, wired: dispatcher, one worker, store, speech and API in one process.
+ * Everything of the one-machine shape, wired: dispatcher, one worker, store, speech and API in one process. With
+ * PostgreSQL and Redis configured, several of them make a cluster.
  * `start()` and `stop()` are idempotent.
  */
 export class DialogLens {
@@ -43,11 +43,12 @@ export class DialogLens {
     this.#speech = speech;
     this.#livekit = livekit;
     this.workerId = config.workerId ?? newId('agt');
-    this.registry = createMemoryRegistry({ clock: systemClock });
+    const metrics = createMetrics();
+    this.registry = openConfiguredRegistry(config, { logger, metrics });
     this.store = openConfiguredStore(config, logger);
     const { store, registry } = this;
     const running = new RunningParts(logger);
-    this.#context = { config, store, registry, metrics: createMetrics(), logger, running };
+    this.#context = { config, store, registry, metrics, logger, running };
   }
 
   /**

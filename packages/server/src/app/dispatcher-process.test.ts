@@ -10,8 +10,9 @@ import { type HeardCaption, Speaker } from '../livekit/speaker.ts';
 import { mintUserToken } from '../livekit/tokens.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
-import { createMemoryRegistry } from '../registry/memory-registry.ts';
+import { createRegistry } from '../registry/create-registry.ts';
 import { type PostgresServer, startPostgres } from '../testing/postgres-server.ts';
+import { type RedisServer, startRedis } from '../testing/redis-server.ts';
 import { AgentProcess } from './agent-process.ts';
 import { DispatcherProcess } from './dispatcher-process.ts';
 
@@ -21,20 +22,17 @@ const room = 'all hands';
 let postgres: PostgresServer;
 let livekit: DevServer;
 let folder: string;
-const picture = createMemoryRegistry({ clock: systemClock });
-/** As each process sees it: stopping one process leaves the picture of the others alone. */
-const registry: AgentRegistry = new Proxy(picture, {
-  get(target, name) {
-    if (name === 'stop') return async () => undefined;
-    const member: unknown = Reflect.get(target, name);
-    return typeof member === 'function' ? member.bind(target) : member;
-  },
-});
+let redis: RedisServer;
+let registry: AgentRegistry;
 const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dialoglens-roles-'));
   postgres = await startPostgres();
+  redis = await startRedis();
+  registry = createRegistry({ redisUrl: redis.url, clock: systemClock });
+  await registry.start();
+  stops.push(() => registry.stop());
   const { config } = loadConfig({ flags: {}, env: processEnvironment, cwd: folder });
   const { path: binary } = await ensureLiveKitServer({
     cacheDir: config.cacheDir,
@@ -46,6 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop();
   await livekit?.stop();
+  await redis?.dispose();
   await postgres?.dispose();
   await rm(folder, { recursive: true, force: true });
 });
@@ -57,7 +56,7 @@ function configOf(role: Role, env: Record<string, string> = {}) {
     env: {
       HOME: folder,
       DATABASE_URL: postgres.url,
-      REDIS_URL: 'redis://127.0.0.1:1',
+      REDIS_URL: redis.url,
       DIALOGLENS_SPEECH_SCRIPT: lines.join('\n'),
       ...env,
     },
@@ -69,7 +68,7 @@ function configOf(role: Role, env: Record<string, string> = {}) {
 
 async function startAgent(workerId: string): Promise<AgentProcess> {
   const config = configOf('agent', { WORKER_ID: workerId });
-  const agent = new AgentProcess({ config, registry, logger: silentLogger });
+  const agent = new AgentProcess({ config, logger: silentLogger });
   stops.push(() => agent.stop('test over'));
   await agent.start();
   return agent;
@@ -83,11 +82,11 @@ describe('the parts of a cluster', { timeout: 120_000 }, () => {
       LIVEKIT_API_KEY: apiKey,
       LIVEKIT_API_SECRET: apiSecret,
     });
-    const makeDispatcher = () => new DispatcherProcess({ config, livekit, registry, logger: silentLogger });
+    const makeDispatcher = () => new DispatcherProcess({ config, livekit, logger: silentLogger });
     const dispatcher = makeDispatcher();
     stops.push(() => dispatcher.stop('test over'));
     const { url: api } = await dispatcher.start();
-    await startAgent('one');
+    const one = await startAgent('one');
 
     const heard: HeardCaption[] = [];
     const token = await mintUserToken(livekit, { room, identity: 'ana', ttlSeconds: 600 });
@@ -104,8 +103,7 @@ describe('the parts of a cluster', { timeout: 120_000 }, () => {
     await other.start();
     await dispatcher.stop('replaced');
     await startAgent('two');
-    const [one] = stops.splice(1, 1);
-    await one?.();
+    await one.stop('replaced');
     await vi.waitFor(async () => {
       expect(await registry.room(room)).toMatchObject({ agentId: 'two', status: 'active' });
     }, patience);

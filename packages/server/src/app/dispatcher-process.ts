@@ -3,9 +3,9 @@ import type { Config } from '../config/index.ts';
 import type { PoolSettings } from '../dispatch/agent-pool.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { type LiveKitTarget, openDirectory, type RunningDispatcher, startDispatcher } from './dispatcher.ts';
 import { startCollector } from './metrics-collector.ts';
+import { openConfiguredRegistry } from './open-registry.ts';
 import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
 import { type ProcessContext, RunningParts } from './running-parts.ts';
@@ -15,7 +15,6 @@ import { checkSpeechOf } from './speech.ts';
 export interface DispatcherProcessOptions {
   config: Config;
   livekit: LiveKitTarget;
-  registry: AgentRegistry;
   logger: Logger;
 }
 
@@ -27,11 +26,13 @@ export class DispatcherProcess {
   readonly #context: ProcessContext;
   readonly #livekit: LiveKitTarget;
 
-  constructor({ config, livekit, registry, logger }: DispatcherProcessOptions) {
+  constructor({ config, livekit, logger }: DispatcherProcessOptions) {
     this.#livekit = livekit;
     const store = openConfiguredStore(config, logger);
     const running = new RunningParts(logger);
-    this.#context = { config, store, registry, metrics: createMetrics(), logger, running };
+    const metrics = createMetrics();
+    const registry = openConfiguredRegistry(config, { logger, metrics });
+    this.#context = { config, store, registry, metrics, logger, running };
   }
 
   /**

@@ -252,7 +252,7 @@ export const configSchema = z.strictObject({
   redisUrl: url(['redis:', 'rediss:']).optional().register(settingDocs, {
     env: 'REDIS_URL',
     secret: 'password',
-    doc: 'Redis for clusters of several processes. `start` runs everything in one process and needs none.',
+    doc: 'Redis 6 or newer, for clusters of several processes; needs `databaseUrl` too. One `start` alone needs none.',
   }),
   workerId: z
     .string()
