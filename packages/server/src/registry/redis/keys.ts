@@ -13,6 +13,8 @@ export interface RedisKeys {
   activeRooms: string;
   /** Sorted set of the names of rooms that wait; the score is their position, 1 is next. */
   queuedRooms: string;
+  /** Text: the mean start of the active sessions, ms, or `none`; so that not everybody has to read all rooms for it. */
+  meanStart: string;
   /** Channel: `WorkerCommand`s for one worker, as JSON. */
   assign(agentId: string): string;
   /** Channel: `LiveEvent`s of one room, as JSON. */
@@ -33,6 +35,7 @@ export function redisKeys(prefix: string): RedisKeys {
     activeAgents: `${prefix}active:agents`,
     activeRooms: `${prefix}active:rooms`,
     queuedRooms: `${prefix}queued:rooms`,
+    meanStart: `${prefix}dl:mean-start`,
     assign: (agentId) => `${prefix}dl:assign:${agentId}`,
     live: (room) => `${live}${room}`,
     everyLive: `${literally(live)}*`,

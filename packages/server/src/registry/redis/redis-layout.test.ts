@@ -93,6 +93,15 @@ describe('what is in Redis', () => {
     expect(await server.command('ZRANGE', 'queued:rooms', '0', '-1')).toEqual(['stays']);
   });
 
+  it('takes a name that ran out for no worker of the list', async () => {
+    const { registry, lines } = await started();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', heartbeatAt: Date.now() }));
+    await server.command('DEL', 'agent:agt_a');
+    await registry.enroll('agt_a', 'two');
+    expect(await registry.agents()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+
   it('keeps the order of the queue as scores, and a room that left it out of it', async () => {
     const { registry } = await started();
     for (const [index, room] of ['c', 'a', 'b'].entries()) await registry.setRoom(picture(room, index + 1));
@@ -143,6 +152,23 @@ describe('what others put into the same Redis', () => {
     await two.registry.enroll('agt_a', 'two');
     await one.registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'one' }));
     expect(await two.registry.agents()).toEqual([]);
+  });
+});
+
+describe('the metrics view', () => {
+  it('has the mean age of active sessions, read by one process for all', async () => {
+    const [one, two] = [await started(), await started()];
+    const nowMs = Date.now();
+    await one.registry.setRoom({ ...picture('a', null), since: nowMs - 60_000 });
+    await one.registry.setRoom({ ...picture('b', null), since: nowMs - 20_000 });
+    await one.registry.setRoom({ ...picture('waits', 1), since: 0 });
+    const { avgSessionDuration } = await one.registry.getAgentMetrics();
+    expect(avgSessionDuration).toBeGreaterThanOrEqual(40_000);
+    expect(avgSessionDuration).toBeLessThan(60_000);
+    await server.command('DEL', 'active:rooms');
+    expect((await two.registry.getAgentMetrics()).avgSessionDuration).toBeGreaterThanOrEqual(40_000);
+    await server.command('FLUSHALL');
+    expect((await two.registry.getAgentMetrics()).avgSessionDuration).toBe(0);
   });
 });
 

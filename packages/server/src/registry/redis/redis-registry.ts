@@ -20,7 +20,6 @@ import { type RedisKeys, redisKeys } from './keys.ts';
 import { LiveOutput } from './live-output.ts';
 import { readCommand, readLiveEvent, readReport } from './messages.ts';
 import { RedisConnection } from './redis-connection.ts';
-import type { HashesRead } from './scripts.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface RedisRegistryOptions {
@@ -37,8 +36,8 @@ export interface RedisRegistryOptions {
 const agentTtlMs = 60_000;
 /** Hashes read by one script: short enough that Redis serves others in between. */
 const readBatch = 250;
-/** How old the sessions may be whose mean age `getAgentMetrics` tells, ms: it is asked far more often than it changes. */
-const sessionsMaxAgeMs = 5_000;
+/** How long a mean start of sessions is good enough, ms: it is asked for far more often than it changes. */
+const meanStartTtlMs = 10_000;
 
 /** The live picture in Redis, shared by any number of processes. */
 export class RedisRegistry implements AgentRegistry {
@@ -50,7 +49,6 @@ export class RedisRegistry implements AgentRegistry {
   readonly #live: LiveOutput;
   readonly #heartbeats = new HeartbeatWatch();
   readonly #skew: ClockSkew;
-  #active: { sinces: readonly { since: number }[]; readMs: number } | null = null;
   #saidForeign = false;
 
   constructor({ url, prefix, clock, logger, metrics }: RedisRegistryOptions) {
@@ -142,27 +140,28 @@ export class RedisRegistry implements AgentRegistry {
       Promise.all([client.sMembers(activeRooms), client.zRange(queuedRooms, 0, -1)]),
     );
     const lists = [activeRooms, queuedRooms];
-    const { hashes } = await inBatches([...new Set([...listed, ...queued])], (members) =>
-      this.#connection.ask((client) =>
-        client.readRooms({ lists, members, keyOf: (room) => this.#keys.room(room) }),
-      ),
-    );
-    const pictures = hashes.map(({ member, fields }) => readPicture(member, fields));
+    const pictures = await inBatches([...new Set([...listed, ...queued])], async (members) => {
+      const read = { lists, members, keyOf: (room: string) => this.#keys.room(room) };
+      const { hashes } = await this.#connection.ask((client) => client.readRooms(read));
+      return hashes.map(({ member, fields }) => readPicture(member, fields));
+    });
     const ours = pictures.filter((picture) => picture !== null);
     this.#sayForeign(ours.length < pictures.length);
-    const sinces = ours.filter(({ status }) => status === 'active').map(({ since }) => ({ since }));
-    this.#active = { sinces, readMs: this.#clock.monotonicMs() };
+    const { meanStart } = this.#keys;
+    await this.#connection.ask((client) =>
+      client.set(meanStart, meanStartOf(ours), { expiration: { type: 'PX', value: meanStartTtlMs } }),
+    );
     return ours;
   }
 
   async getAgentMetrics(): Promise<AgentMetricsView> {
-    const oldestMs = this.#clock.monotonicMs() - sessionsMaxAgeMs;
-    const [heard] = await Promise.all([
+    const [heard, known] = await Promise.all([
       this.#heard(agentSilentAfterMs),
-      this.#active === null || this.#active.readMs < oldestMs ? this.rooms() : undefined,
+      this.#connection.ask((client) => client.get(this.#keys.meanStart)),
     ]);
+    const since = Number(known ?? meanStartOf(await this.rooms()));
     const statuses = heard.map(({ status }) => status);
-    return agentMetrics(statuses, this.#active?.sinces ?? [], this.#clock.nowMs());
+    return agentMetrics(statuses, Number.isFinite(since) ? [{ since }] : [], this.#clock.nowMs());
   }
 
   async command(agentId: string, command: WorkerCommand): Promise<boolean> {
@@ -211,20 +210,23 @@ export class RedisRegistry implements AgentRegistry {
     const { activeAgents } = this.#keys;
     const startMs = this.#clock.monotonicMs();
     const listed = await this.#connection.ask((client) => client.sMembers(activeAgents));
-    const { nowMs, hashes } = await inBatches(listed, (members) =>
-      this.#connection.ask((client) =>
-        client.readAgents({ lists: [activeAgents], members, keyOf: (agentId) => this.#keys.agent(agentId) }),
-      ),
-    );
-    const read = { startMs, endMs: this.#clock.monotonicMs() };
+    const beats = await inBatches(listed, async (members) => {
+      const read = { lists: [activeAgents], members, keyOf: (agentId: string) => this.#keys.agent(agentId) };
+      const { nowMs, hashes } = await this.#connection.ask((client) => client.readAgents(read));
+      return hashes.map(({ member, fields }) => ({ nowMs, beat: readHeartbeat(member, fields) }));
+    });
+    const endMs = this.#clock.monotonicMs();
     this.#heartbeats.retain(new Set(listed));
-    const beats = hashes.map(({ member, fields }) => readHeartbeat(member, fields));
-    this.#sayForeign(beats.includes(null));
-    return beats.filter(
-      (beat) =>
-        beat !== null &&
-        this.#heartbeats.observe(beat.status.agentId, beat.mark, nowMs - beat.heardAt, read) <= withinMs,
-    ) as Heartbeat[];
+    const heard: Heartbeat[] = [];
+    for (const { nowMs, beat } of beats) {
+      // A name that was only taken has no status yet.
+      if (beat === null) continue;
+      const ageMs = nowMs - beat.heardAt;
+      const silentMs = this.#heartbeats.observe(beat.status.agentId, beat.mark, ageMs, { startMs, endMs });
+      if (silentMs <= withinMs) heard.push(beat);
+    }
+    this.#sayForeign(beats.some(({ beat }) => beat === null));
+    return heard;
   }
 
   #listen<T>(name: string, read: (text: string) => T | null, listener: (message: T) => void): () => void {
@@ -246,16 +248,21 @@ export class RedisRegistry implements AgentRegistry {
   }
 }
 
-/** Reads members in batches, one after the other. */
-async function inBatches(
+function meanStartOf(rooms: readonly RoomPicture[]): string {
+  const active = rooms.filter(({ status }) => status === 'active');
+  return active.length === 0
+    ? 'none'
+    : `${active.reduce((sum, { since }) => sum + since, 0) / active.length}`;
+}
+
+/** Reads members in batches, one after the other, so that neither Redis nor we are busy with it for long at a time. */
+async function inBatches<T>(
   members: readonly string[],
-  read: (members: readonly string[]) => Promise<HashesRead>,
-): Promise<HashesRead> {
-  const all: HashesRead = { nowMs: 0, hashes: [] };
+  read: (members: readonly string[]) => Promise<T[]>,
+): Promise<T[]> {
+  const all: T[] = [];
   for (let i = 0; i < members.length; i += readBatch) {
-    const { nowMs, hashes } = await read(members.slice(i, i + readBatch));
-    all.nowMs = nowMs;
-    all.hashes.push(...hashes);
+    all.push(...(await read(members.slice(i, i + readBatch))));
   }
   return all;
 }

@@ -19,9 +19,9 @@ const refuseSecond = `
   if isOther and known[2] and math.abs(nowMs - tonumber(known[2])) <= withinMs then return 0 end
 `;
 
-/** Takes a name. A process that had it and fell silent is not in the picture any more. 1 when the name is ours. */
+/** Takes a name. Whoever had it and fell silent is not in the picture any more. 1 when the name is ours. */
 const enrollScript = `${refuseSecond}
-  if isOther then
+  if known[1] ~= instance then
     redis.call('DEL', agent)
     redis.call('SREM', active, agentId)
   end
