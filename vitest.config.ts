@@ -6,6 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['dialoglens-source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    // Fails a file whose tests leave agents, timers, sockets or the like behind.
+    setupFiles: ['packages/server/src/testing/leaks/setup.ts'],
     // LiveKit's native client prints debug lines otherwise.
     env: { NODE_ENV: 'production' },
     pool: 'forks',

@@ -1,6 +1,7 @@
 import type { DemandSettings } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import { asError } from '../errors.ts';
+import { begins, ends } from '../lifetimes.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
@@ -83,6 +84,7 @@ export class AgentWorker {
     if (this.#unlisten) return;
     await this.#registry.enroll(this.id, this.#options.instance);
     this.#isEnrolled = true;
+    begins('agent worker', this);
     this.#unlisten = this.#registry.onCommand(this.id, (command) => this.#onCommand(command));
     await this.#heartbeat();
     this.#every('heartbeat', this.#timing.heartbeatMs, () => this.#heartbeat());
@@ -97,7 +99,7 @@ export class AgentWorker {
 
   /** Leaves every room with its finals flushed and frees the leases. Idempotent. */
   stop(reason: string): Promise<void> {
-    this.#stopping ??= this.#stop(reason);
+    this.#stopping ??= this.#stop(reason).finally(() => ends('agent worker', this));
     return this.#stopping;
   }
 

@@ -1,4 +1,5 @@
 import type { DemandSettings } from '@dialoglens/protocol';
+import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { Assignment } from '../registry/agent-registry.ts';
 import { LiveFeed } from '../sinks/live-feed.ts';
@@ -68,6 +69,7 @@ export class TranscriptionAgent implements RoomAgent {
 
   /** Joins the room. @throws DialogLensError when it cannot be joined. */
   async start(): Promise<void> {
+    begins('agent', this);
     const { connector, settings, record, metrics } = this.#parts;
     const { url, token, epoch, sessionId } = this.assignment;
     // History first: a viewer may be waiting in the room when the agent comes in.
@@ -82,10 +84,11 @@ export class TranscriptionAgent implements RoomAgent {
       signal: this.#abort.signal,
       onEvent: (event) => this.#receive(event),
     });
+    // Told to leave while it was joining.
+    if (this.#abort.signal.aborted) return connection.close();
     this.#connection = connection;
     this.#tracks.connect(connection);
     this.#captions = new RoomCaptions(connection, settings.captions, { metrics, logger: this.#logger });
-    if (this.#abort.signal.aborted) return;
     const early = this.#early;
     this.#early = [];
     for (const event of early) this.#handle(event);
@@ -99,7 +102,7 @@ export class TranscriptionAgent implements RoomAgent {
 
   /** Flushes every final (at most 5 s), leaves the room and frees everything. Idempotent. */
   stop(reason: string): Promise<void> {
-    this.#stopping ??= this.#stop(reason);
+    this.#stopping ??= this.#stop(reason).finally(() => ends('agent', this));
     return this.#stopping;
   }
 

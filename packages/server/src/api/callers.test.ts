@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
 import { loadConfig } from '../config/index.ts';
 import { FakeApiPorts, fakeSegment, fakeSession } from '../testing/fake-api-ports.ts';
+import type { ApiKey } from './ports.ts';
 import { createApi } from './server.ts';
 
 let ports: FakeApiPorts;
 let app: ReturnType<typeof createApi>['app'];
+const served: (typeof app)[] = [];
 
 const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
 const reader = jwt({ sub: 'ada' });
@@ -22,16 +24,17 @@ beforeEach(() => {
   ports.tokens.set(reader, { identity: 'ada', room: 'standup', roomJoin: true, roomAdmin: false });
   ports.tokens.set(roomAdmin, { identity: 'boss', room: 'standup', roomJoin: false, roomAdmin: true });
   ports.tokens.set(lister, { identity: 'lister', room: undefined, roomJoin: true, roomAdmin: true });
-  app = createApi(
-    ports.deps({
-      keys: [
-        { id: 'look', role: 'viewer', secret: 'viewer-secret' },
-        { id: 'run', role: 'operator', hash: createHash('sha256').update('operator-secret').digest('hex') },
-      ],
-    }),
-  ).app;
-  return () => app.close();
+  serve([
+    { id: 'look', role: 'viewer', secret: 'viewer-secret' },
+    { id: 'run', role: 'operator', hash: createHash('sha256').update('operator-secret').digest('hex') },
+  ]);
 });
+afterEach(() => Promise.all(served.splice(0).map((one) => one.close())));
+
+function serve(keys: readonly ApiKey[]): void {
+  app = createApi(ports.deps({ keys })).app;
+  served.push(app);
+}
 
 const call = (url: string, bearer?: string, method: 'GET' | 'POST' = 'GET') =>
   app.inject({
@@ -93,9 +96,8 @@ describe('API keys', () => {
     const secret = `the-${role}s-secret`;
     beforeEach(async () => {
       const { config } = loadConfig({ flags: {}, env, cwd: '.' });
-      app = createApi(ports.deps({ keys: config.apiKeys })).app;
+      serve(config.apiKeys);
       await app.ready();
-      return () => app.close();
     });
 
     test('reads every room', async () => {
@@ -197,10 +199,7 @@ describe('LiveKit access tokens', () => {
 });
 
 describe('no keys configured', () => {
-  beforeEach(() => {
-    app = createApi(ports.deps()).app;
-    return () => app.close();
-  });
+  beforeEach(() => serve([]));
   const from = (headers: Record<string, string>, method: 'GET' | 'POST' = 'GET') =>
     app.inject({ method, url: method === 'GET' ? '/api/rooms' : start, headers });
 

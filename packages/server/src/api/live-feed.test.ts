@@ -76,6 +76,7 @@ describe('LiveFeeds', () => {
     expect([open(), feeds.viewers]).toEqual([1, 2]);
     first.leave();
     first.leave();
+    expect(second.feed.watched).toBe(true);
     second.leave();
     expect([open(), feeds.viewers]).toEqual([1, 0]);
     const third = feeds.join(session(1), ignore);

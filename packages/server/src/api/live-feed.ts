@@ -69,8 +69,10 @@ export class SessionFeed {
   }
 
   listen(listener: (entry: FeedEntry) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    // A wrapper of its own, so that the same function listening twice is two listeners.
+    const own = (entry: FeedEntry) => listener(entry);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   #keep(entry: FeedEntry): void {

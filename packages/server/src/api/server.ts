@@ -47,6 +47,8 @@ export function createApi(deps: ApiDeps): Api {
     stopGraceMs: limits.stopGraceMs,
     onStop: (reason) => streams.stop(reason),
   });
+  // Whoever closes the app without `stop` lets go of the viewers all the same.
+  app.addHook('onClose', async () => streams.stop('server closed'));
   return {
     app,
     get isStopping() {

@@ -1,6 +1,7 @@
 import type { CapacityView, DemandSettings, Readiness } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
+import { begins, ends } from '../lifetimes.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
@@ -151,6 +152,7 @@ export class AgentDispatcher {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
+    begins('dispatcher', this);
     const { registry } = this.#deps;
     this.#unlisten = [
       registry.onHint((room) => this.#look(room, 'hint')),
@@ -177,6 +179,7 @@ export class AgentDispatcher {
     this.#cancelPublish = null;
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await this.#dirty.stop();
+    ends('dispatcher', this);
   }
 
   /** A webhook: "look at this room". Events about agents and egress say nothing new. */

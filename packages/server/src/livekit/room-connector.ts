@@ -22,6 +22,7 @@ import type {
 } from '../agent/room-connection.ts';
 import { epochAttribute } from '../dispatch/room-directory.ts';
 import { asError, DialogLensError } from '../errors.ts';
+import { begins, ends } from '../lifetimes.ts';
 import { createFrameRouter, type FrameRouter } from './frame-router.ts';
 
 /** `ParticipantKind` of rtc-node, for those whose audio is transcribed; everybody else is left alone. */
@@ -64,7 +65,12 @@ export function createRoomConnector(routing: 'auto' | 'stock' = 'auto'): RoomCon
         return router;
       });
       await join(room, options);
-      await connection.begin();
+      try {
+        await connection.begin();
+      } catch (thrown) {
+        await connection.close();
+        throw thrown;
+      }
       return connection;
     },
     async stop() {
@@ -154,6 +160,7 @@ class LiveRoomConnection implements RoomConnection {
 
   /** After joining: become visible at once, then tell what is in the room already. */
   async begin(): Promise<void> {
+    begins('room connection', this);
     // A participant without tracks is announced up to 3 s late unless it sets its attributes.
     await this.setAttributes({ [epochAttribute]: String(this.#options.epoch) });
     this.#sid = await this.#room.getSid();
@@ -371,6 +378,7 @@ class LiveRoomConnection implements RoomConnection {
     this.#offers.clear();
     await this.#room.disconnect();
     this.#room.removeAllListeners();
+    ends('room connection', this);
   }
 }
 

@@ -1,4 +1,5 @@
 import { DialogLensError } from '../errors.ts';
+import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { auditLog } from './queries/audit.ts';
@@ -81,11 +82,13 @@ export class SqlStore implements Store {
   async #start(): Promise<void> {
     await this.#stopping;
     await this.#client.open();
+    begins('store', this);
     try {
       const applied = await migrate(this.#client, await readMigrations());
       this.#logger.info({ store: this.kind, applied }, 'the store is open');
     } catch (thrown) {
       await this.#client.close();
+      ends('store', this);
       throw thrown;
     }
   }
@@ -94,5 +97,6 @@ export class SqlStore implements Store {
     await Promise.allSettled([this.#starting]);
     this.#starting = null;
     await this.#client.close();
+    ends('store', this);
   }
 }

@@ -1,3 +1,4 @@
+import { begins, ends } from '../lifetimes.ts';
 import type { SttEvent, SttSession } from './stt.ts';
 
 export interface SessionOpening {
@@ -40,6 +41,7 @@ export class RollingSession implements SttSession {
   constructor(first: SessionOpening, options: { finishWithinMs?: number } = {}) {
     this.#finishWithinMs = options.finishWithinMs ?? finishWithinMs;
     this.#current = this.#open(first, null);
+    begins('speech session', this);
   }
 
   write(pcm: Int16Array, firstSample: number, speech: boolean): void {
@@ -78,6 +80,7 @@ export class RollingSession implements SttSession {
     this.#closing.abort();
     for (const leg of this.#legs) leg.session.close();
     this.#legs.clear();
+    ends('speech session', this);
   }
 
   #open({ startSample, open, onEvent }: SessionOpening, held: SttEvent[] | null): Leg {

@@ -8,6 +8,7 @@ import type {
   RoomEvent,
   TextStream,
 } from '../agent/room-connection.ts';
+import { begins, ends } from '../lifetimes.ts';
 
 /** A room in memory for tests of agents: emits what it is told to and keeps what is sent into it. */
 export class FakeRoom implements RoomConnection {
@@ -75,6 +76,7 @@ export class FakeRoom implements RoomConnection {
 
   async close(): Promise<void> {
     this.closed = true;
+    ends('room connection', this);
   }
 }
 
@@ -87,6 +89,7 @@ export class FakeRoomConnector implements RoomConnector {
   async connect(options: ConnectOptions): Promise<RoomConnection> {
     if (this.failure) throw this.failure;
     const room = new FakeRoom(options);
+    begins('room connection', room);
     this.joined.push(room);
     return room;
   }
