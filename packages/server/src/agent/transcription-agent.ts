@@ -85,7 +85,7 @@ export class TranscriptionAgent implements RoomAgent {
       onEvent: (event) => this.#receive(event),
     });
     // Told to leave while it was joining.
-    if (this.#abort.signal.aborted) return connection.close();
+    if (this.#stopping) return connection.close();
     this.#connection = connection;
     this.#tracks.connect(connection);
     this.#captions = new RoomCaptions(connection, settings.captions, { metrics, logger: this.#logger });

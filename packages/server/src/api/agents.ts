@@ -1,7 +1,7 @@
 import { agentIdSchema, agentViewSchema, capacityViewSchema, drainAnswerSchema } from '@dialoglens/protocol';
 import { z } from 'zod';
 import { DialogLensError } from '../errors.ts';
-import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
+import { type ApiInstance, problems, type ResourceDeps, writeProblems } from './api-instance.ts';
 import { actorOf, requireOperator, requireViewer } from './callers.ts';
 
 /** The workers and what they can take. */
@@ -12,7 +12,7 @@ export function registerAgents(app: ApiInstance, { control }: ResourceDeps): voi
       schema: {
         tags: ['agents'],
         summary: 'Agent workers, their load and their rooms',
-        response: { 200: z.object({ items: z.array(agentViewSchema) }), ...problems },
+        response: { 200: z.object({ items: z.array(agentViewSchema) }), ...problems() },
       },
     },
     async (request) => {
@@ -29,7 +29,7 @@ export function registerAgents(app: ApiInstance, { control }: ResourceDeps): voi
         description:
           'Repeating it changes nothing. A room that finds no free slot elsewhere stays until the worker’s deadline.',
         params: z.object({ agentId: agentIdSchema }),
-        response: { 200: drainAnswerSchema, ...problems },
+        response: { 200: drainAnswerSchema, ...problems('not_found', ...writeProblems) },
       },
     },
     async (request) => {
@@ -52,7 +52,7 @@ export function registerAgents(app: ApiInstance, { control }: ResourceDeps): voi
       schema: {
         tags: ['agents'],
         summary: 'Slots there are, slots in use, workers wanted',
-        response: { 200: capacityViewSchema, ...problems },
+        response: { 200: capacityViewSchema, ...problems() },
       },
     },
     async (request) => {

@@ -25,7 +25,7 @@ export function registerEvents(app: ApiInstance, { store }: ResourceDeps, stream
         response: {
           200: z.string(),
           204: z.undefined().describe('The session is over and this reader has seen its end.'),
-          ...problems,
+          ...problems('not_found', 'too_many_viewers', 'shutting_down'),
         },
       },
     },

@@ -23,7 +23,10 @@ export function registerExport(app: ApiInstance, { store, exportFormats }: Resou
           format: cleanTextSchema.describe('One of the formats this server has: txt, srt, vtt, json, csv.'),
         }),
         produces: ['application/octet-stream'],
-        response: { 200: z.instanceof(Uint8Array).describe('The file.'), ...problems },
+        response: {
+          200: z.instanceof(Uint8Array).describe('The file.'),
+          ...problems('not_found', 'unsupported_format'),
+        },
       },
     },
     async (request, reply) => {

@@ -1,6 +1,6 @@
-import { problemSchema, readinessSchema } from '@dialoglens/protocol';
+import { readinessSchema } from '@dialoglens/protocol';
 import { z } from 'zod';
-import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
+import { type ApiInstance, openProblems, type ResourceDeps } from './api-instance.ts';
 import { type CallerCheck, requireViewer } from './callers.ts';
 import { isDirectLocal } from './loopback.ts';
 
@@ -20,7 +20,7 @@ export function registerHealth(
         tags: ['operations'],
         summary: 'The process runs',
         security: [],
-        response: { 200: z.object({ status: z.literal('ok') }) },
+        response: { 200: z.object({ status: z.literal('ok') }), ...openProblems('forbidden') },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -33,7 +33,7 @@ export function registerHealth(
         tags: ['operations'],
         summary: 'The process can do its work',
         security: [],
-        response: { 200: readinessSchema, 503: readinessSchema, '4xx': problemSchema },
+        response: { 200: readinessSchema, 503: readinessSchema, ...openProblems('forbidden') },
       },
     },
     async (_request, reply) => {
@@ -50,7 +50,7 @@ export function registerHealth(
         tags: ['operations'],
         summary: 'Metrics in the format of Prometheus',
         produces: ['text/plain'],
-        response: { 200: z.string(), ...problems },
+        response: { 200: z.string(), ...openProblems('unauthenticated', 'token_expired', 'forbidden') },
       },
     },
     async (request, reply) => {

@@ -53,14 +53,17 @@ function withProblems<T extends object>(document: T): T {
 }
 
 function withProblemAnswers(operation: Json): Json {
-  const responses = mapValues(asJson(operation.responses), (response, status) =>
-    /^[45]XX$/i.test(status)
-      ? {
-          description: asJson(response).description,
-          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-        }
-      : response,
-  );
+  const responses = mapValues(asJson(operation.responses), (response) => {
+    const [media] = Object.values(asJson(asJson(response).content));
+    const { code, requestId } = asJson(asJson(asJson(media).schema).properties);
+    // Readiness, too, is told with a 503, but it is no problem.
+    if (code === undefined || requestId === undefined) return response;
+    const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }], properties: { code } };
+    return {
+      description: asJson(response).description,
+      content: { 'application/problem+json': { schema } },
+    };
+  });
   const body =
     operation.requestBody === undefined
       ? {}

@@ -10,7 +10,7 @@ import {
 } from '@dialoglens/protocol';
 import { z } from 'zod';
 import { DialogLensError } from '../errors.ts';
-import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
+import { type ApiInstance, problems, type ResourceDeps, writeProblems } from './api-instance.ts';
 import { actorOf, requireRoomController, requireRoomReader, roomScope } from './callers.ts';
 import { pageByKey } from './paging.ts';
 import type { StartAnswer, StopAnswer } from './ports.ts';
@@ -44,7 +44,7 @@ export function registerRooms(app: ApiInstance, { control }: ResourceDeps): void
         tags: ['rooms'],
         summary: 'Rooms that are wanted or transcribed',
         querystring: pageQuerySchema,
-        response: { 200: pagedSchema(roomViewSchema), ...problems },
+        response: { 200: pagedSchema(roomViewSchema), ...problems() },
       },
     },
     async (request) => {
@@ -60,7 +60,7 @@ export function registerRooms(app: ApiInstance, { control }: ResourceDeps): void
         tags: ['rooms'],
         summary: 'One room: wish, status with reason, agent, place in the queue',
         params: roomParams,
-        response: { 200: roomViewSchema, ...problems },
+        response: { 200: roomViewSchema, ...problems('not_found') },
       },
     },
     async (request) => {
@@ -87,7 +87,10 @@ function registerControl(app: ApiInstance, control: ResourceDeps['control']): vo
 settings that are sent replace the ones before, each speaker from the next pause; settings left out stay as they are.`,
         params: roomParams,
         body: startBody,
-        response: { 200: startAnswerSchema, ...problems },
+        response: {
+          200: startAnswerSchema,
+          ...problems('unsupported_language', 'unknown_provider', ...writeProblems),
+        },
       },
     },
     async (request) => {
@@ -113,7 +116,7 @@ settings that are sent replace the ones before, each speaker from the next pause
         tags: ['rooms'],
         summary: 'Stop transcribing a room',
         params: roomParams,
-        response: { 200: stopAnswerSchema, ...problems },
+        response: { 200: stopAnswerSchema, ...problems(...writeProblems) },
       },
     },
     async (request) => {

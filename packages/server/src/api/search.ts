@@ -25,7 +25,7 @@ export function registerSearch(app: ApiInstance, { store }: ResourceDeps): void 
         summary: 'Full-text search with snippets',
         description: 'Matches in a snippet stand between U+E000 and U+E001.',
         querystring: searchQuery,
-        response: { 200: pagedSchema(searchHitSchema), ...problems },
+        response: { 200: pagedSchema(searchHitSchema), ...problems() },
       },
     },
     async (request) => {

@@ -41,7 +41,7 @@ export function registerSessions(app: ApiInstance, { store }: ResourceDeps): voi
         tags: ['sessions'],
         summary: 'Sessions, the newest first',
         querystring: pageQuerySchema.extend({ room: roomNameSchema.optional() }),
-        response: { 200: pagedSchema(sessionViewSchema), ...problems },
+        response: { 200: pagedSchema(sessionViewSchema), ...problems() },
       },
     },
     async (request) => {
@@ -56,7 +56,7 @@ export function registerSessions(app: ApiInstance, { store }: ResourceDeps): voi
         tags: ['sessions'],
         summary: 'One session',
         params: sessionParams,
-        response: { 200: sessionViewSchema, ...problems },
+        response: { 200: sessionViewSchema, ...problems('not_found') },
       },
     },
     (request) => readableSession(store, request.caller, request.params.id),
@@ -74,7 +74,7 @@ function registerSegments(app: ApiInstance, store: ResourceDeps['store']): void 
         summary: 'Finals in reading order',
         params: sessionParams,
         querystring: pageQuerySchema,
-        response: { 200: pagedSchema(segmentSchema), ...problems },
+        response: { 200: pagedSchema(segmentSchema), ...problems('not_found') },
       },
     },
     async (request) => {
@@ -92,7 +92,7 @@ function registerCoverage(app: ApiInstance, store: ResourceDeps['store']): void 
         tags: ['sessions'],
         summary: 'What became of every second of every track',
         params: sessionParams,
-        response: { 200: coverageViewSchema, ...problems },
+        response: { 200: coverageViewSchema, ...problems('not_found') },
       },
     },
     async (request) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DialogLensError } from '../errors.ts';
-import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
+import { type ApiInstance, openProblems, type ResourceDeps } from './api-instance.ts';
 import type { WebhookNotice } from './ports.ts';
 import { toDialogLensError } from './problem.ts';
 
@@ -51,7 +51,13 @@ export function registerWebhooks(app: ApiInstance, deps: ResourceDeps): void {
         consumes: ['application/webhook+json'],
         response: {
           200: z.object({ received: z.literal(true), result: z.enum(['accepted', 'duplicate', 'ignored']) }),
-          ...problems,
+          ...openProblems(
+            'webhook_rejected',
+            'invalid_request',
+            'not_found',
+            'payload_too_large',
+            'unsupported_media_type',
+          ),
         },
       },
     },
