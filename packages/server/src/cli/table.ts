@@ -26,7 +26,11 @@ export function tableLines<T>(
   const widths = fit(columns, cells, width);
   const line = (texts: readonly string[], colour: (text: string, column: number) => string) =>
     texts
-      .map((text, i) => colour(pad(text, widths[i] ?? 0, columns[i]?.right ?? false), i))
+      .map((text, i) => {
+        const padded = pad(text, widths[i] ?? 0, columns[i]?.right ?? false);
+        // Blanks at the end of a line go before it is coloured: an escape sequence after them would keep them.
+        return colour(i === texts.length - 1 ? padded.trimEnd() : padded, i);
+      })
       .join(gap)
       .trimEnd();
   const heads = columns.map(({ head }) => head);
