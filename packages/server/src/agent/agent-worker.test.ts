@@ -214,6 +214,13 @@ describe('AgentWorker', () => {
     expect(connector.joined).toHaveLength(1);
   });
 
+  it('keeps out of a room that has a holder while it cannot stand by', async () => {
+    await assign({ epoch: epoch + 1, standby: true });
+    await assign();
+    await vi.waitFor(() => expect(reports.at(-1)).toMatchObject({ type: 'joined', room, epoch }));
+    expect(connector.joined).toHaveLength(1);
+  });
+
   it('refuses more rooms than it has slots', async () => {
     await worker.stop('replaced');
     worker = makeWorker(1);

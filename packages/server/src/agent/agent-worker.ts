@@ -135,6 +135,8 @@ export class AgentWorker {
   }
 
   #onCommand(command: WorkerCommand): void {
+    // Nobody here can stand by yet; joining would drive out the holder, who goes on serving until the dispatcher gives up.
+    if (command.type === 'assign' && command.assignment.standby) return;
     if (command.type === 'assign') return this.#inBackground('assignment', this.#take(command.assignment));
     if (command.type === 'drain') return this.#inBackground('drain', this.drain());
     if (command.type !== 'leave' && command.type !== 'settings') return;
