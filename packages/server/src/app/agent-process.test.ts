@@ -10,6 +10,7 @@ import { createRegistry } from '../registry/create-registry.ts';
 import { type PostgresServer, startPostgres } from '../testing/postgres-server.ts';
 import { recordingLogger } from '../testing/recording-logger.ts';
 import { type RedisServer, startRedis } from '../testing/redis-server.ts';
+import { agentStatus } from '../testing/registry-contract.ts';
 import { AgentProcess } from './agent-process.ts';
 
 const patience = { timeout: 20_000, interval: 50 };
@@ -126,6 +127,16 @@ describe('a worker process', { timeout: 60_000 }, () => {
     await expect(second.agent.start()).rejects.toMatchObject({ code: 'worker_id_taken' });
     await second.agent.stop('refused');
     expect(await registry.agents()).toMatchObject([{ agentId: 'first', status: 'ready' }]);
+  });
+
+  it('comes back under the name that it had when it was killed', async () => {
+    const status = { ...agentStatus({ agentId: 'first', instance: 'killed' }), heartbeatAt: Date.now() };
+    await registry.heartbeat(status);
+    const { agent } = await make();
+    await agent.start();
+    const heard = await registry.agents();
+    expect(heard).toMatchObject([{ agentId: 'first', status: 'ready' }]);
+    expect(heard[0]?.instance).not.toBe('killed');
   });
 
   it('ends at once, naming REDIS_URL, when Redis refuses the user', async () => {

@@ -11,6 +11,7 @@ import type { Journal } from '../store/journal.ts';
 import type { RecordStore } from '../store/store.ts';
 import type { ProcessContext } from './running-parts.ts';
 import type { SpeechParts } from './speech.ts';
+import { untilNameIsFree } from './until-name-is-free.ts';
 import { version } from './version.ts';
 
 /** Audio of a track that is kept while it cannot be transcribed; as much as speech engines are sent again. */
@@ -53,7 +54,7 @@ export async function startWorker(context: ProcessContext, parts: WorkerParts): 
     memoryBytes: () => process.memoryUsage.rss(),
   });
   running.add('worker', () => worker.stop('process stops'));
-  await worker.start();
+  await untilNameIsFree(() => worker.start(), { signal: running.signal, logger });
   return worker;
 }
 
