@@ -79,6 +79,11 @@ export class AgentWorker {
     return [...this.#rooms.keys()];
   }
 
+  /** True once it was told, by whomever, to take no more rooms. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** @throws DialogLensError `worker_id_taken` */
   async start(): Promise<void> {
     if (this.#unlisten) return;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Readiness } from '@dialoglens/protocol';
 import type { AgentWorker } from '../agent/agent-worker.ts';
 import { createOperationsServer } from '../api/operations-server.ts';
@@ -8,6 +9,7 @@ import { newId } from '../ids.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { prepareDataFolder } from './data-folder.ts';
+import { drainWorker } from './drain-worker.ts';
 import { startCollector } from './metrics-collector.ts';
 import { openConfiguredRegistry } from './open-registry.ts';
 import { openConfiguredStore } from './open-store.ts';
@@ -24,6 +26,9 @@ export interface AgentProcessOptions {
   /** Speech to use instead of the configured engine; it is stopped with the rest. */
   speech?: SpeechParts;
 }
+
+/** How often it is seen whether somebody told the worker to drain. */
+const lookEveryMs = 250;
 
 /**
  * One worker of a cluster: joins the rooms it is given, with a token for each that lives two minutes. It knows no secret
@@ -70,6 +75,24 @@ export class AgentProcess {
     return { url };
   }
 
+  /** Resolves when somebody told the worker through the registry to drain; the process is to end then. */
+  async toldToDrain(): Promise<string> {
+    const { signal } = this.#context.running;
+    while (!signal.aborted && !this.#worker?.isDraining) await pause(lookEveryMs, undefined, { ref: false });
+    return 'told to drain';
+  }
+
+  /**
+   * Takes no more rooms and waits until those it has are handed over to other workers, at most `agent.drainDeadlineMs`.
+   * Says while it waits what it waits for.
+   */
+  async drain(reason: string): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return;
+    const { config, logger } = this.#context;
+    await drainWorker(worker, { reason, deadlineMs: config.agent.drainDeadlineMs, logger });
+  }
+
   /** Leaves every room with its finals written, frees the leases, stops. Idempotent. */
   stop(reason: string): Promise<void> {
     return this.#context.running.stop(reason);
@@ -101,7 +124,11 @@ export class AgentProcess {
       ),
       checkPart(() => registry.ping()),
     ]);
-    const worker = this.#worker ? { ok: true } : { ok: false, detail: 'starting' };
-    return readinessOf({ store: storeCheck, registry: registryCheck, worker });
+    return readinessOf({ store: storeCheck, registry: registryCheck, worker: this.#workerCheck() });
+  }
+
+  #workerCheck(): Readiness['checks'][string] {
+    if (!this.#worker) return { ok: false, detail: 'starting' };
+    return this.#worker.isDraining ? { ok: false, detail: 'draining' } : { ok: true };
   }
 }

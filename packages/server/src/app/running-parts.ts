@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 
 /** docs/lifetimes.md says why in this order. */
 const stopOrder = [
+  'workers',
   'api',
   'clocks',
   'frontDoor',

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { version } from '../app/version.ts';
+import { addAgent } from './agent.ts';
 import { addAgents } from './agents.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
+import { addDispatcher } from './dispatcher.ts';
 import { addDoctor } from './doctor.ts';
 import { addDrain } from './drain.ts';
 import { addExport } from './export.ts';
@@ -27,6 +29,8 @@ const program = new Command('dialoglens')
 const commands = [
   addStart,
   addDemo,
+  addDispatcher,
+  addAgent,
   addRooms,
   addAgents,
   addDrain,

@@ -11,6 +11,7 @@ import {
   settings,
   valueRange,
 } from '../config/index.ts';
+import { DialogLensError } from '../errors.ts';
 
 /** Adds `--config` and a flag for every setting that has one, or for those in `only`. */
 export function withSettings(command: Command, only?: readonly string[], names?: FlagNames): Command {
@@ -54,4 +55,14 @@ export function readSettings(
 export function configuredLiveKit(config: Config): { url: string; apiKey: string; apiSecret: string } | null {
   const { url, apiKey, apiSecret } = config.livekit;
   return url && apiKey && apiSecret ? { url, apiKey, apiSecret } : null;
+}
+
+/** The three LiveKit settings of a role that the schema refuses without them. */
+export function requireLiveKit(config: Config): { url: string; apiKey: string; apiSecret: string } {
+  const livekit = configuredLiveKit(config);
+  if (livekit) return livekit;
+  throw new DialogLensError('invalid_config', 'LiveKit is not configured.', {
+    field: 'LIVEKIT_URL',
+    remedy: 'Set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.',
+  });
 }

@@ -12,6 +12,21 @@ const sampleRoom = 'sample-meeting';
 const yourRoom = 'my-room';
 const tokenHours = 6;
 
+/** Pool, region and deadline are for parts of a cluster. */
+const ownSettings = [
+  'livekit.url',
+  'host',
+  'port',
+  'dataDir',
+  'rooms.policy',
+  'frontDoor.agentName',
+  'agent.slots',
+  'log.level',
+  'log.format',
+  'speech.provider',
+  'speech.language',
+];
+
 /** `dialoglens start`: everything on one machine. */
 export function addStart(program: Command): void {
   const command = program
@@ -26,7 +41,7 @@ export function addStart(program: Command): void {
         '  $ LIVEKIT_URL=wss://… LIVEKIT_API_KEY=… LIVEKIT_API_SECRET=… dialoglens start --policy all\n' +
         '  $ dialoglens start --config dialoglens.yaml --port 8080',
     );
-  withSettings(command).action(async () => {
+  withSettings(command, ownSettings).action(async () => {
     const loaded = readSettings(command);
     const { sample } = command.opts<{ sample: boolean }>();
     await run(forOwnServer(loaded), sample);

@@ -1,5 +1,6 @@
 export type { Role } from './contradictions.ts';
 export { describeConfig } from './describe.ts';
+export { environmentWith } from './environment-with.ts';
 export { type LoadedConfig, type LoadOptions, loadConfig, loadProcessConfig } from './load.ts';
 export { processEnvironment } from './process-environment.ts';
 export { defaultText, valueRange } from './reference.ts';

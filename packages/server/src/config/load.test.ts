@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DialogLensError } from '../errors.ts';
-import { describeConfig, type Environment, type Flags, loadConfig, type Role, settings } from './index.ts';
+import {
+  describeConfig,
+  type Environment,
+  environmentWith,
+  type Flags,
+  loadConfig,
+  type Role,
+  settings,
+} from './index.ts';
 
 let cwd: string;
 beforeEach(() => {
@@ -249,5 +257,19 @@ describe('describeConfig', () => {
     const second = load({ DIALOGLENS_CONFIG: describeConfig(first) });
     expect(second.config).toEqual(first.config);
     expect(second.config.speech.partials).toBe(false);
+  });
+});
+
+describe('environmentWith', () => {
+  it('gives another process the same settings, wherever they came from, and what is none of ours', () => {
+    const env = { LIVEKIT_URL: 'wss://a', LIVEKIT_API_KEY: 'k', LIVEKIT_API_SECRET: 's', PATH: '/bin' };
+    const keys = { DIALOGLENS_API_KEYS: 'viewer:sixteen-or-longer' };
+    const { config } = load(
+      { ...env, ...keys },
+      { ...yaml('agent: { slots: 3 }'), agentName: '', data: 'here' },
+    );
+    const passed = environmentWith(config, { ...env, ...keys, HOME: '/home/me' });
+    expect(Object.keys(passed).sort()).toEqual(['DIALOGLENS_CONFIG', 'HOME', 'PATH']);
+    expect(loadConfig({ flags: {}, env: passed, cwd: '/elsewhere' }).config).toEqual(config);
   });
 });
