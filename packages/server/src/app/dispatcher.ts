@@ -76,6 +76,7 @@ export async function startDispatcher(
       pollMs: config.rooms.pollIntervalMs,
       language: config.speech.language,
       provider: config.speech.provider,
+      quarantineMs: config.dispatch.quarantineMs,
     },
   });
   running.add('dispatcher', () => dispatcher.stop('process stops'));

@@ -114,6 +114,12 @@ const agent = z.strictObject({
   }),
 });
 
+const dispatch = z.strictObject({
+  quarantineMs: milliseconds(1_000, 3_600_000).default(60_000).register(settingDocs, {
+    doc: 'How long a room in which two workers died in a row is left alone, before it is tried on a worker that serves nothing else. It doubles with each further death. Starting the room over the API ends it.',
+  }),
+});
+
 const placement = z.strictObject({
   policy: z.enum(['least-loaded', 'pack', 'spread']).default('least-loaded').register(settingDocs, {
     doc: 'Which worker a room is given to: `least-loaded` the one with the smallest share of used slots, `pack` the fullest that fits, so that others can be taken away, `spread` the least loaded of the region with the smallest share of used slots.',
@@ -268,6 +274,7 @@ export const configSchema = z.strictObject({
   webhooks,
   frontDoor,
   agent,
+  dispatch,
   placement,
   pool,
   captions,

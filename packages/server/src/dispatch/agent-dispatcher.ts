@@ -1,55 +1,12 @@
-import type { CapacityView, DemandSettings, Readiness } from '@dialoglens/protocol';
-import type { Clock } from '../clock.ts';
+import type { CapacityView, Readiness } from '@dialoglens/protocol';
 import { DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
-import type { Metrics } from '../observability/metric-table.ts';
-import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry, RoomPicture } from '../registry/agent-registry.ts';
-import { type Scheduler, systemScheduler } from '../scheduler.ts';
-import type { Lease, Store } from '../store/store.ts';
-import { AgentPool, type PoolSettings } from './agent-pool.ts';
-import { Assigner } from './assigner.ts';
-import { countCapacity } from './capacity.ts';
-import { DemandKeeper } from './demand-keeper.ts';
+import type { RoomPicture } from '../registry/agent-registry.ts';
 import { DirtyRooms, type HintSource } from './dirty-rooms.ts';
-import { type DispatcherSettings, defaultDispatcherSettings } from './dispatcher-settings.ts';
-import { Handovers } from './handovers.ts';
+import { type AgentDispatcherDeps, type DispatcherParts, makeParts } from './dispatcher-parts.ts';
 import { backoffMs, jittered, Loop } from './loop.ts';
-import { PictureBoard } from './picture-board.ts';
-import { leastLoaded } from './policy/least-loaded.ts';
-import type { PlacementPolicy } from './policy/placement-policy.ts';
-import { isTrouble, Reachability, watchedDirectory, watchedRegistry } from './reachability.ts';
-import { Reconciler } from './reconciler.ts';
+import { isTrouble } from './reachability.ts';
 import { RoomControl } from './room-control.ts';
-import type { RoomDirectory } from './room-directory.ts';
-import { RoomLooker } from './room-look.ts';
-import { RoomMemory } from './room-memory.ts';
-import { RoomPoll } from './room-poll.ts';
-import { roomsToLookAt } from './room-watch.ts';
-import { WaitingRooms } from './waiting-rooms.ts';
-import { countFree, takers, World } from './world.ts';
-
-export interface AgentDispatcherDeps {
-  store: Pick<Store, 'leases' | 'demands' | 'record' | 'audit'>;
-  registry: AgentRegistry;
-  directory: RoomDirectory;
-  clock: Clock;
-  metrics: Metrics;
-  logger: Logger;
-  /** What is left out has its default. */
-  settings: Pick<DispatcherSettings, 'url' | 'language' | 'provider' | 'version'> &
-    Partial<DispatcherSettings>;
-  /** Default: one worker, as on one machine. */
-  pool?: PoolSettings;
-  /** Default: real timers. */
-  scheduler?: Scheduler;
-  /** Default: `leastLoaded`. */
-  policy?: PlacementPolicy;
-  /** Refuses settings no provider can serve. @throws DialogLensError `unsupported_language`, `unknown_provider` */
-  checkSpeech?: (settings: DemandSettings) => void;
-  /** 0..1; default `Math.random`. */
-  random?: () => number;
-}
 
 const firstRetryMs = 500;
 const maxObserveRetryMs = 2000;
@@ -64,88 +21,26 @@ const publishEveryMs = 100;
 export class AgentDispatcher {
   /** Start, stop and views of rooms, as the API needs them. */
   readonly control: RoomControl;
-  readonly #deps: AgentDispatcherDeps;
-  readonly #settings: DispatcherSettings;
-  readonly #scheduler: Scheduler;
-  readonly #pool: AgentPool;
-  readonly #random: () => number;
-  readonly #reach: Reachability;
-  readonly #registry: AgentRegistry;
-  readonly #world: World;
-  readonly #memory = new RoomMemory();
-  readonly #waiting = new WaitingRooms();
+  readonly #parts: DispatcherParts;
   readonly #dirty: DirtyRooms;
-  readonly #assigner: Assigner;
-  readonly #handovers: Handovers;
-  readonly #reconciler: Reconciler;
-  readonly #board: PictureBoard;
-  readonly #roomPoll: RoomPoll;
   readonly #pollLoop: Loop;
   readonly #loops: Loop[];
   #unlisten: (() => void)[] = [];
   #running = false;
-  #isRegistryAway = false;
-  #turns = 0;
   #pollFailures = 0;
   #observeFailures = 0;
   #cancelPublish: (() => void) | null = null;
 
   constructor(deps: AgentDispatcherDeps) {
-    this.#deps = deps;
-    const { store, clock, metrics, logger } = deps;
-    const settings = { ...defaultDispatcherSettings, ...deps.settings };
-    const scheduler = deps.scheduler ?? systemScheduler;
-    this.#settings = settings;
-    this.#scheduler = scheduler;
-    const random = deps.random ?? Math.random;
-    this.#random = random;
-    this.#pool = this.#makePool();
-    const reach = new Reachability(logger, metrics);
-    this.#reach = reach;
-    const directory = watchedDirectory(deps.directory, reach);
-    const registry = watchedRegistry(deps.registry, reach);
-    this.#registry = registry;
-    const world = new World({ store, registry, reach, clock, times: settings });
-    this.#world = world;
-    const look = (room: string, source: HintSource, afterMs?: number) => this.#look(room, source, afterMs);
-    const memory = this.#memory;
-    const shared = {
-      store,
-      registry,
-      clock,
-      metrics,
-      logger,
-      settings,
-      reach,
-      memory,
-      directory,
-      world,
-      look,
-    };
-    const checkSettings = deps.checkSpeech ?? (() => undefined);
-    const keeper = new DemandKeeper({ ...shared, rooms: settings.rooms, checkSettings });
-    const assigner = new Assigner({ ...shared, scheduler, random });
-    const handovers = new Handovers(shared);
-    this.#assigner = assigner;
-    this.#handovers = handovers;
-    const waiting = this.#waiting;
-    const policy = deps.policy ?? leastLoaded;
-    const board = new PictureBoard({ registry, memory, waiting, clock });
-    this.#board = board;
-    this.#reconciler = new Reconciler({
-      ...shared,
-      waiting,
-      assigner,
-      handovers,
-      looker: new RoomLooker({ ...shared, waiting, keeper, assigner, handovers, policy }),
-      board,
+    this.#parts = makeParts(deps, {
+      look: (room, source, afterMs) => this.#look(room, source, afterMs),
       queueChanged: () => this.#publishSoon(),
     });
-    this.#roomPoll = new RoomPoll({ ...shared, keeper, board });
+    const { scheduler } = this.#parts;
     this.#dirty = this.#makeDirtyRooms();
     this.#pollLoop = new Loop(scheduler, () => this.#poll());
     this.#loops = [this.#pollLoop, new Loop(scheduler, () => this.#observe())];
-    this.control = this.#makeControl(keeper);
+    this.control = this.#makeControl();
   }
 
   /** Begins to look at the world. Idempotent; does not wait for LiveKit or the store, which may be away. */
@@ -153,15 +48,15 @@ export class AgentDispatcher {
     if (this.#running) return;
     this.#running = true;
     begins('dispatcher', this);
-    const { registry } = this.#deps;
+    const { registry, handovers, assigner, pool } = this.#parts;
     this.#unlisten = [
       registry.onHint((room) => this.#look(room, 'hint')),
       registry.onReport((report) => {
-        this.#handovers.onReport(report);
-        this.#assigner.onReport(report);
+        handovers.onReport(report);
+        assigner.onReport(report);
       }),
     ];
-    this.#pool.start();
+    pool.start();
     this.#dirty.start();
     for (const loop of this.#loops) loop.start();
   }
@@ -170,11 +65,12 @@ export class AgentDispatcher {
   async stop(reason: string): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
-    this.#deps.logger.info({ reason }, 'dispatcher stops');
+    const { logger, pool, assigner } = this.#parts;
+    logger.info({ reason }, 'dispatcher stops');
     for (const off of this.#unlisten) off();
     this.#unlisten = [];
-    this.#pool.stop();
-    this.#assigner.stop();
+    pool.stop();
+    assigner.stop();
     this.#cancelPublish?.();
     this.#cancelPublish = null;
     await Promise.all(this.#loops.map((loop) => loop.stop()));
@@ -196,78 +92,49 @@ export class AgentDispatcher {
   /** Looks at the room now and gives it an agent when it wants one and a slot is free; answers how it stands. */
   async assignAgentToRoom(room: string): Promise<RoomPicture> {
     this.#mustRun();
-    return this.#dirty.exclusively(room, () => this.#reconciler.reconcile(room, 'api'));
+    return this.#dirty.exclusively(room, () => this.#parts.reconciler.reconcile(room, 'api'));
   }
 
   /** Counts slots and load from heartbeats and leases, and wakes the rooms for which there is room now. */
-  async checkAgentCapacity(): Promise<CapacityView> {
-    const [agents, leases, view] = await Promise.all([
-      this.#world.agents(),
-      this.#world.leases(),
-      this.#registry.getAgentMetrics(),
-    ]);
-    const { metrics } = this.#deps;
-    const counted = countCapacity(agents, leases, this.#waiting.ready);
-    const { slots, used } = counted;
-    const queued = this.#waiting.size;
-    metrics.set('agents_active', {}, counted.agents);
-    metrics.set('slots_total', {}, slots);
-    metrics.set('slots_used', {}, used);
-    metrics.set('sessions_active', {}, used);
-    metrics.set('queue_depth', {}, queued);
-    this.#pool.observe(counted.load, counted.workers);
-    this.#wake(countFree(takers(agents, leases, this.#settings.version)));
-    const { total, busy, available, avgSessionDuration } = view;
-    return {
-      agents: { total, busy, available },
-      slots: { total: slots, used },
-      queuedRooms: queued,
-      wantedAgents: this.#pool.wanted,
-      wantedReason: this.#pool.reason,
-      avgSessionDuration,
-    };
+  checkAgentCapacity(): Promise<CapacityView> {
+    return this.#parts.observation.capacity();
   }
 
   /** Whether LiveKit, store and registry answer. */
   health(): Readiness['checks'] {
-    return this.#reach.health();
-  }
-
-  #makePool(): AgentPool {
-    const { registry, clock, metrics, logger, pool = { bounds: { min: 1, max: 1 } } } = this.#deps;
-    const { processes, ...settings } = pool;
-    const local = processes && { processes, registry, clock, logger, random: this.#random };
-    return new AgentPool({ scheduler: this.#scheduler, metrics, ...settings, ...(local && { local }) });
+    return this.#parts.reach.health();
   }
 
   #makeDirtyRooms(): DirtyRooms {
+    const { reconciler, clock, scheduler, random, settings } = this.#parts;
     return new DirtyRooms({
       handle: async (room, source) => {
-        await this.#reconciler.reconcile(room, source);
+        await reconciler.reconcile(room, source);
       },
       onFailure: (_room, error) => this.#noteFailure('room', error),
-      clock: this.#deps.clock,
-      scheduler: this.#scheduler,
-      random: this.#random,
-      concurrency: this.#settings.concurrency,
+      clock,
+      scheduler,
+      random,
+      concurrency: settings.concurrency,
     });
   }
 
-  #makeControl(keeper: DemandKeeper): RoomControl {
+  #makeControl(): RoomControl {
+    const { store, registry, keeper, memory, reach, reconciler, settings } = this.#parts;
     return new RoomControl({
-      store: this.#deps.store,
-      registry: this.#registry,
+      store,
+      registry,
       keeper,
-      memory: this.#memory,
-      reach: this.#reach,
+      memory,
+      reach,
       exclusively: async (room, work) => {
         this.#mustRun();
         return this.#dirty.exclusively(room, work);
       },
-      reconcile: (room) => this.#reconciler.reconcile(room, 'api'),
+      reconcile: (room) => reconciler.reconcile(room, 'api'),
       lookAgain: (room) => this.#look(room, 'retry', firstRetryMs),
       capacity: () => this.checkAgentCapacity(),
-      version: this.#settings.version,
+      version: settings.version,
     });
   }
 
@@ -277,69 +144,35 @@ export class AgentDispatcher {
   }
 
   async #poll(): Promise<number> {
-    const { pollMs } = this.#settings;
+    const { settings, random, roomPoll } = this.#parts;
     try {
-      await this.#roomPoll.run();
+      await roomPoll.run();
       this.#pollFailures = 0;
-      return jittered(pollMs, this.#random);
+      return jittered(settings.pollMs, random);
     } catch (error) {
       this.#noteFailure('poll', error);
-      return backoffMs(++this.#pollFailures, firstRetryMs, pollMs, this.#random);
+      return backoffMs(++this.#pollFailures, firstRetryMs, settings.pollMs, random);
     }
   }
 
-  /** Watches leases and heartbeats. A room whose holder fell silent is looked at; so is the queue. */
   async #observe(): Promise<number> {
-    const { observeMs } = this.#settings;
+    const { settings, random, observation } = this.#parts;
     try {
-      const [agents, leases] = await Promise.all([this.#world.agentsIfKnown(), this.#world.leases()]);
-      if (agents === null) return this.#withoutRegistry();
-      if (this.#isRegistryAway) this.#registryIsBack();
-      const { handoversAtOnce } = this.#settings;
-      const tenure = (lease: Lease) => this.#world.tenure(lease, agents);
-      const rooms = roomsToLookAt(agents, leases, { turn: this.#turns++, handoversAtOnce, tenure });
-      for (const room of rooms) if (this.#waiting.get(room) === undefined) this.#look(room, 'lease');
-      await this.checkAgentCapacity();
+      // Pictures are missing in a registry that comes back, and what could not be told has to be told now.
+      if (await observation.run()) this.#pollLoop.hurry();
       this.#observeFailures = 0;
-      return observeMs;
+      return settings.observeMs;
     } catch (error) {
       this.#noteFailure('observation', error);
-      return backoffMs(++this.#observeFailures, observeMs, maxObserveRetryMs, this.#random);
-    }
-  }
-
-  /** Leases are watched on, so that whoever died meanwhile is known to have when the registry is back. */
-  #withoutRegistry(): number {
-    this.#isRegistryAway = true;
-    this.#deps.metrics.set('queue_depth', {}, this.#waiting.size);
-    return this.#settings.observeMs;
-  }
-
-  /** Pictures are missing there, and what could not be told has to be told now. */
-  #registryIsBack(): void {
-    this.#isRegistryAway = false;
-    for (const [room, { picture }] of this.#memory.entries()) {
-      if (picture?.reason === 'registry unreachable') this.#look(room, 'retry');
-    }
-    this.#pollLoop.hurry();
-  }
-
-  /** As many rooms from the head of the queue as there are free slots. */
-  #wake(free: number): void {
-    let left = free;
-    for (const entry of this.#waiting.inOrder()) {
-      if (left <= 0) return;
-      if (entry.paused) continue;
-      left--;
-      this.#look(entry.room, 'lease');
+      return backoffMs(++this.#observeFailures, settings.observeMs, maxObserveRetryMs, random);
     }
   }
 
   #publishSoon(): void {
     if (!this.#running) return;
-    this.#cancelPublish ??= this.#scheduler.after(publishEveryMs, () => {
+    this.#cancelPublish ??= this.#parts.scheduler.after(publishEveryMs, () => {
       this.#cancelPublish = null;
-      this.#board.showPositions().catch((error: unknown) => {
+      this.#parts.board.showPositions().catch((error: unknown) => {
         this.#noteFailure('queue', error);
         this.#publishSoon();
       });
@@ -350,7 +183,7 @@ export class AgentDispatcher {
   #noteFailure(where: string, error: unknown): void {
     const parts = ['livekit', 'store', 'registry'] as const;
     if (parts.some((part) => isTrouble(part, error))) return;
-    this.#deps.logger.error({ err: error, where }, 'the dispatcher failed and will try again');
+    this.#parts.logger.error({ err: error, where }, 'the dispatcher failed and will try again');
   }
 
   #mustRun(): void {

@@ -32,6 +32,8 @@ const view = (change: Partial<RoomView> = {}): RoomView => ({
   isItsTurn: true,
   backingOff: false,
   registryAway: false,
+  quarantined: false,
+  wouldQuarantine: false,
   mayHandOver: true,
   ...change,
 });
@@ -170,6 +172,28 @@ describe('decide', () => {
       { action: 'release', reason: 'nobody in the room', status: 'idle', freesLease: true },
     ],
     [
+      'leaves a room alone in which workers die',
+      { quarantined: true },
+      { action: 'queue', reason: 'quarantined', status: 'queued' },
+    ],
+    [
+      'gives a room that has killed another worker to nobody',
+      { lease: lease({ tenure: 'worker lost', holderAlive: false }), wouldQuarantine: true },
+      { action: 'release', reason: 'quarantined', status: 'queued', freesLease: true },
+    ],
+    [
+      'blames no room for a worker that lives and does not renew',
+      { lease: lease({ tenure: 'lease not renewed' }), wouldQuarantine: true },
+      {
+        action: 'assign',
+        reason: 'lease not renewed',
+        status: 'assigned',
+        agentId: 'agt_a',
+        placement: 'least loaded',
+        takeover: true,
+      },
+    ],
+    [
       'prepares a successor when the holder drains',
       { lease: lease({ holderDrains: true }) },
       {
@@ -274,6 +298,8 @@ describe('decide', () => {
     isItsTurn: fc.boolean(),
     backingOff: fc.boolean(),
     registryAway: fc.boolean(),
+    quarantined: fc.boolean(),
+    wouldQuarantine: fc.boolean(),
     mayHandOver: fc.boolean(),
   });
 

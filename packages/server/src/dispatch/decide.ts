@@ -25,6 +25,10 @@ export interface RoomView {
   backingOff: boolean;
   /** Nobody can be told anything now, and who is silent cannot be known: whoever holds a room keeps it. */
   registryAway: boolean;
+  /** Workers died in it again and again: nobody may try it yet. */
+  quarantined: boolean;
+  /** Its worker is lost, this room may be why, and it would not be the first time. */
+  wouldQuarantine: boolean;
   /** Few enough rooms of the same holder change hands now that this one may begin to. */
   mayHandOver: boolean;
 }
@@ -147,6 +151,9 @@ function decideHeld(view: RoomView, lease: LeaseView): Decision {
   if (view.people.humans === 0) {
     return { action: 'release', reason: 'nobody in the room', status: 'idle', freesLease: true };
   }
+  if (lease.tenure === 'worker lost' && view.wouldQuarantine) {
+    return { action: 'release', reason: 'quarantined', status: 'queued', freesLease: true };
+  }
   return place(view, lease.tenure, true);
 }
 
@@ -175,6 +182,7 @@ function decideHandover(view: RoomView, { successor }: LeaseView): Decision {
 function decideFree(view: RoomView): Decision {
   if (view.people.humans === 0) return { action: 'none', reason: 'nobody in the room', status: 'idle' };
   if (!view.people.audio) return { action: 'none', reason: 'no audio yet', status: 'idle' };
+  if (view.quarantined) return { action: 'queue', reason: 'quarantined', status: 'queued' };
   if (view.backingOff) return { action: 'queue', reason: 'agent failed', status: 'queued' };
   return place(view, 'agent free', false);
 }

@@ -27,6 +27,10 @@ export interface DispatcherSettings {
   leaveWithinMs: number;
   /** Rooms of one draining worker that change hands at the same time. */
   handoversAtOnce: number;
+  /** How long a room in which two workers died is left alone; it doubles with each further one. */
+  quarantineMs: number;
+  /** A room served this long without trouble is no longer suspected of killing workers. */
+  quietMs: number;
   /** Longest pause before a room whose agent failed is tried again. */
   retryMaxMs: number;
   /** A wish for a room that never began is dropped after this. */
@@ -50,6 +54,8 @@ export const defaultDispatcherSettings: Omit<
   joinWithinMs: 15_000,
   leaveWithinMs: 8000,
   handoversAtOnce: 4,
+  quarantineMs: 60_000,
+  quietMs: 60_000,
   retryMaxMs: 30_000,
   armedTtlMs: 24 * 3_600_000,
   concurrency: 16,

@@ -12,6 +12,7 @@ export const dispatchReasons = [
   'all slots busy',
   'worker version',
   'agent failed',
+  'quarantined',
   'agent free',
   'worker lost',
   'lease not renewed',
@@ -46,5 +47,6 @@ export const placementReasons = [
   'fullest that fits',
   'least used region',
   'stands by',
+  'alone',
 ] as const;
 export type PlacementReason = (typeof placementReasons)[number];

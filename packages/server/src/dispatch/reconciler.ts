@@ -12,7 +12,9 @@ import type { Reachability } from './reachability.ts';
 import type { LiveRoom } from './room-directory.ts';
 import type { Look, RoomLooker } from './room-look.ts';
 import type { RoomMemory } from './room-memory.ts';
-import type { WaitingRooms } from './waiting-rooms.ts';
+import type { Strikes } from './strikes.ts';
+import type { UnderWay } from './under-way.ts';
+import type { WaitingRoom, WaitingRooms } from './waiting-rooms.ts';
 import type { World } from './world.ts';
 
 export interface ReconcilerDeps {
@@ -25,6 +27,8 @@ export interface ReconcilerDeps {
   board: PictureBoard;
   assigner: Assigner;
   handovers: Handovers;
+  strikes: Strikes;
+  underWay: UnderWay;
   reach: Reachability;
   clock: Clock;
   metrics: Metrics;
@@ -52,7 +56,7 @@ export class Reconciler {
     const picture = await this.#act(look, decision);
     const chosen = decision.action === 'assign' ? decision.agentId : null;
     await this.#deps.handovers.dismissStrays(room, look.lease, look.agents, chosen);
-    if (decision.action !== 'queue') this.#leaveQueue(room, decision);
+    if (decision.action !== 'queue' && decision.action !== 'assign') this.#leaveQueue(room);
     return picture;
   }
 
@@ -82,21 +86,30 @@ export class Reconciler {
   }
 
   async #assign(look: Look, decision: Extract<Decision, { action: 'assign' }>): Promise<RoomPicture> {
-    const { live, demand, lease, room } = look;
-    const taker = look.takers.find(({ agentId }) => agentId === decision.agentId);
+    const { live, demand, lease, room, agents } = look;
+    const { waiting, underWay, assigner, world } = this.#deps;
+    const taker = agents.find(({ agentId }) => agentId === decision.agentId);
     if (live === null || demand === null || taker === undefined) return this.#queue(look, 'no agent ready');
-    const silentMs = lease === null ? 0 : this.#deps.world.unmovedMs(lease);
+    const silentMs = lease === null ? 0 : world.unmovedMs(lease);
     const { agentId, slots } = taker;
     const from = decision.takeover ? lease : null;
-    const struck = decision.reason === 'worker lost';
-    const isStandingBy = decision.placement === 'stands by' && this.#isStandingBy(look, agentId);
+    const struck = decision.reason === 'worker lost' && this.#isSuspect(look);
+    const isStandingBy = decision.placement === 'stands by' && taker.standbyRooms.includes(room);
     const order = { live, demand, agentId, slots, from, struck, isStandingBy };
-    const granted = await this.#deps.assigner.assign(order);
+    // Its slot is spoken for from now on: rooms behind it need not wait for this one.
+    const waited = waiting.remove(room);
+    const granted = await underWay
+      .during(room, agentId, () => assigner.assign(order))
+      .catch((error: unknown) => {
+        if (waited !== undefined) waiting.put(waited);
+        throw error;
+      });
     if (granted === null) {
+      if (waited !== undefined) waiting.put(waited);
       this.#deps.look(room, 'retry', lookAgainMs);
       return this.#queue(look, 'all slots busy');
     }
-    this.#leaveQueue(room, decision);
+    if (waited !== undefined) this.#noteServed(waited);
     if (decision.takeover) {
       this.#countTakeover(decision.reason, silentMs);
       this.#deps.handovers.noteTakeover(room);
@@ -106,24 +119,32 @@ export class Reconciler {
     return this.#deps.board.show(look, 'assigned', 'joining', { agentId, ...granted });
   }
 
-  #isStandingBy({ room, agents }: Look, agentId: string): boolean {
-    return agents.some((agent) => agent.agentId === agentId && agent.standbyRooms.includes(room));
+  #isSuspect({ lease, leases }: Look): boolean {
+    return lease !== null && this.#deps.strikes.isSuspect(lease, leases);
+  }
+
+  #noteServed({ sinceMs }: WaitingRoom): void {
+    const { metrics, clock, queueChanged } = this.#deps;
+    metrics.observe('queue_wait_seconds', {}, (clock.monotonicMs() - sinceMs) / 1000);
+    queueChanged();
   }
 
   /** Whatever comes of it, the room stays with its holder until the lease passes on. */
   async #handOver(look: Look, decision: Extract<Decision, { action: 'handover' }>): Promise<RoomPicture> {
-    const { handovers, board } = this.#deps;
+    const { handovers, board, underWay } = this.#deps;
     const { live, demand, lease } = look;
     if (lease !== null && decision.step === 'switch') await handovers.tellHolder(lease);
     if (lease !== null && decision.step === 'call off') await handovers.callOff(lease);
     if (lease !== null && live !== null && demand !== null) {
       if (decision.step === 'wait' && lease.successor !== null)
         await handovers.remind({ live, demand, lease, successor: lease.successor });
-      const taker = look.takers.find(
-        ({ agentId }) => decision.step === 'prepare' && agentId === decision.agentId,
-      );
-      if (taker !== undefined)
-        await handovers.prepare({ live, demand, lease, successor: taker.agentId, slots: taker.slots });
+      const chosen = decision.step === 'prepare' ? decision.agentId : null;
+      const taker = look.agents.find(({ agentId }) => agentId === chosen);
+      if (taker !== undefined) {
+        const { agentId: successor, slots } = taker;
+        const order = { live, demand, lease, successor, slots };
+        await underWay.during(look.room, successor, () => handovers.prepare(order));
+      }
     }
     return board.show(look, decision.status, decision.reason, heldBy(lease));
   }
@@ -146,25 +167,17 @@ export class Reconciler {
       priority: demand?.priority ?? 0,
       requestedAt: demand?.requestedAt ?? 0,
       sinceMs: this.#deps.clock.monotonicMs(),
-      paused: reason === 'agent failed',
+      paused: reason === 'agent failed' || reason === 'quarantined',
     });
+    const quarantinedMs = reason === 'quarantined' ? this.#deps.strikes.remainingMs(room) : 0;
+    if (quarantinedMs > 0) this.#deps.look(room, 'retry', quarantinedMs + 1);
     const picture = await this.#deps.board.show(look, 'queued', reason, heldBy(look.lease));
     this.#deps.queueChanged();
     return picture;
   }
 
-  #leaveQueue(room: string, decision: Decision): void {
-    const { waiting, metrics, clock, queueChanged } = this.#deps;
-    // A conflict put the room back into the queue after the decision to assign it.
-    if (decision.action === 'assign' && this.#deps.memory.of(room).picture?.status === 'queued') {
-      if (!this.#deps.assigner.isPending(room)) return;
-    }
-    const entry = waiting.remove(room);
-    if (entry === undefined) return;
-    if (decision.action === 'assign') {
-      metrics.observe('queue_wait_seconds', {}, (clock.monotonicMs() - entry.sinceMs) / 1000);
-    }
-    queueChanged();
+  #leaveQueue(room: string): void {
+    if (this.#deps.waiting.remove(room) !== undefined) this.#deps.queueChanged();
   }
 
   async #leave(look: Look, decision: Extract<Decision, { action: 'leave' }>): Promise<RoomPicture> {
@@ -182,14 +195,20 @@ export class Reconciler {
   ): Promise<RoomPicture> {
     const { room, lease, live, demand, state } = look;
     const { store, reach } = this.#deps;
-    if (freesLease && lease !== null) await reach.store(() => store.leases.release(room, lease.epoch));
+    const struck = by.reason === 'quarantined';
+    if (freesLease && lease !== null)
+      await reach.store(() => store.leases.release(room, lease.epoch, struck));
+    // What was done in a room is forgotten with it.
+    const isOver = by.reason === 'room ended' || by.reason === 'stopped' || by.reason === 'not transcribed';
+    if (isOver && this.#deps.strikes.of(room).strikes > 0)
+      await reach.store(() => store.leases.absolve(room));
     if (freesLease) state.leaving = null;
     for (const session of look.sessions) {
-      if (isOver(session, live, by.reason)) await this.#endSession(session, endReason(by));
+      if (hasEnded(session, live, by.reason)) await this.#endSession(session, endReason(by));
     }
     const boundElsewhere = demand !== null && demand.roomSid !== null && demand.roomSid !== live?.sid;
     if (by.reason === 'room ended' && boundElsewhere) await this.#endWish(look, demand);
-    const lookAgain = by.reason === 'leaving' || (by.reason === 'room ended' && live !== null);
+    const lookAgain = struck || by.reason === 'leaving' || (by.reason === 'room ended' && live !== null);
     // After a pause: were the release to change nothing, this would go round without end.
     if (lookAgain) this.#deps.look(room, 'retry', lookAgainMs);
     const stillArmed = by.reason === 'room ended' && !boundElsewhere && demand?.wanted === true;
@@ -226,7 +245,7 @@ export class Reconciler {
   }
 }
 
-function isOver(session: Session, live: LiveRoom | null, reason: string): boolean {
+function hasEnded(session: Session, live: LiveRoom | null, reason: string): boolean {
   if (reason === 'room ended') return session.roomSid !== live?.sid;
   return reason === 'stopped' || reason === 'not transcribed';
 }

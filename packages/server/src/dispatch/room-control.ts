@@ -24,7 +24,7 @@ export interface StopAnswer {
 }
 
 export interface RoomControlDeps {
-  store: Pick<Store, 'demands' | 'audit'>;
+  store: Pick<Store, 'demands' | 'leases' | 'audit'>;
   registry: AgentRegistry;
   memory: RoomMemory;
   keeper: DemandKeeper;
@@ -54,8 +54,9 @@ export class RoomControl {
   start(room: string, settings: DemandSettings, actor: string): Promise<StartAnswer> {
     return this.#deps.exclusively(room, async () => {
       await this.#deps.keeper.start(room, settings, actor);
-      // Somebody asked: an earlier failure is no reason to let them wait.
+      // Somebody asked: earlier failures are no reason to let them wait.
       Object.assign(this.#deps.memory.of(room), { failures: 0, nextTryMs: 0 });
+      await this.#deps.reach.store(() => this.#deps.store.leases.absolve(room));
       const picture = await this.#tryReconcile(room);
       return typeof picture === 'string'
         ? { ...nothingYet, status: 'armed', reason: picture }

@@ -6,12 +6,14 @@ import { countPeople, type LeaseView, type People, type RoomView } from './decid
 import type { DemandKeeper } from './demand-keeper.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
 import type { Handovers } from './handovers.ts';
-import { choosePlacement } from './placement.ts';
+import { choosePlacement, keepApart } from './placement.ts';
 import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import { staleAgents } from './stale-agents.ts';
+import type { Strikes, Suspicion } from './strikes.ts';
+import type { UnderWay } from './under-way.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
 import { countFree, type LeasePicture, type SessionPicture, takers, type World } from './world.ts';
 
@@ -24,6 +26,8 @@ export interface RoomLookerDeps {
   keeper: DemandKeeper;
   assigner: Assigner;
   handovers: Handovers;
+  strikes: Strikes;
+  underWay: UnderWay;
   reach: Reachability;
   clock: Clock;
   settings: DispatcherSettings;
@@ -44,7 +48,6 @@ export interface Look {
   agents: readonly AgentStatus[];
   registryAway: boolean;
   leases: LeasePicture;
-  takers: readonly Candidate[];
 }
 
 /** Reads the world around one room and puts it into the words that a decision is made with. */
@@ -56,16 +59,18 @@ export class RoomLooker {
   }
 
   async look(room: string): Promise<Look> {
-    const { store, directory, world, keeper, memory, reach, settings, handovers } = this.#deps;
+    const { store, directory, world, keeper, memory, reach, handovers, strikes } = this.#deps;
     // The wish is read before LiveKit, so that older metadata never overrules a newer word.
     const known = await reach.store(() => store.demands.get(room));
-    const [listed, leases, sessions, heard] = await Promise.all([
+    const [listed, leases, sessions, heard, struck] = await Promise.all([
       directory.listRooms([room]),
       world.leases(),
       world.sessions(),
       world.agentsIfKnown(),
+      world.struck(),
     ]);
     const agents = heard ?? [];
+    strikes.note(struck);
     const state = memory.of(room);
     const live = listed.find((entry) => entry.name === room) ?? null;
     if (live !== null) state.absentPolls = 0;
@@ -85,7 +90,6 @@ export class RoomLooker {
       agents,
       registryAway: heard === null,
       leases,
-      takers: takers(agents, leases, settings.version),
     };
     return live === null ? look : this.#lookInside(look, live);
   }
@@ -126,13 +130,21 @@ export class RoomLooker {
     state.cleanedEpoch = lease.epoch;
   }
 
-  /** What a decision rests on. */
+  /** What a decision rests on. It holds until the next pause: whoever acts on it does so at once. */
   view(look: Look): RoomView {
+    const { agents, leases } = look;
+    const takersNow = this.#deps.underWay.counted(takers(agents, leases, this.#deps.settings.version));
+    return this.#view(look, takersNow);
+  }
+
+  #view(look: Look, takers: readonly Candidate[]): RoomView {
     const { room, state, live, demand, lease, sessions, people, leases } = look;
-    const { waiting, clock, handovers } = this.#deps;
+    const { waiting, clock, handovers, strikes } = this.#deps;
+    const { quarantined, lastChance } = strikes.of(room);
     const rank = { room, priority: demand?.priority ?? 0, requestedAt: demand?.requestedAt ?? 0 };
     const view = lease === null ? null : this.#leaseView(look, lease);
-    const heir = view === null || view.tenure === 'renewed' ? null : this.#heir(look);
+    const heir = view === null || view.tenure === 'renewed' ? null : heirOf(look, takers);
+    const isLost = lease !== null && view?.tenure === 'worker lost' && !look.registryAway;
     return {
       demand,
       live,
@@ -140,10 +152,12 @@ export class RoomLooker {
       people,
       lease: view,
       openSessionSids: sessions.map((session) => session.roomSid),
-      placement: heir ?? this.#place(look, view?.tenure === 'renewed'),
-      isItsTurn: heir !== null || waiting.slotsNeeded(rank) <= countFree(look.takers),
+      placement: heir ?? this.#place(look, takers, view?.tenure === 'renewed'),
+      isItsTurn: heir !== null || waiting.slotsNeeded(rank) <= countFree(takers),
       registryAway: look.registryAway,
       backingOff: clock.monotonicMs() < state.nextTryMs,
+      quarantined,
+      wouldQuarantine: isLost && lastChance && strikes.isSuspect(lease, leases),
       mayHandOver: lease?.holder != null && handovers.mayBegin(room, lease.holder, leases),
     };
   }
@@ -168,27 +182,41 @@ export class RoomLooker {
     };
   }
 
-  /** The successor of a holder that died: it is warm, and a slot is kept for it. */
-  #heir({ lease, takers: candidates }: Look): PlacementVerdict | null {
-    const heir = candidates.find(({ agentId }) => agentId === lease?.successor);
-    return heir === undefined ? null : { agentId: heir.agentId, reason: 'stands by' };
+  /** A room whose worker has just died is under suspicion before the strike is written. */
+  #suspicionOf(room: string, { leases, agents }: Look): Suspicion {
+    const { strikes, world } = this.#deps;
+    const known = strikes.of(room);
+    const lease = leases.byRoom.get(room);
+    if (known.strikes > 0 || lease === undefined || world.tenure(lease, agents) !== 'worker lost')
+      return known;
+    return { ...known, strikes: strikes.isSuspect(lease, leases) ? 1 : 0 };
   }
 
-  #place(look: Look, isServed: boolean): PlacementVerdict {
+  #place(look: Look, takers: readonly Candidate[], isServed: boolean): PlacementVerdict {
     const { room, state, lease, agents } = look;
     if (look.registryAway) return { agentId: null, reason: 'registry unreachable' };
-    const { policy, settings, clock } = this.#deps;
+    const { policy, settings, clock, strikes } = this.#deps;
     const nowMs = clock.monotonicMs();
     const hasFailed = (agentId: string) => (state.avoid.get(agentId) ?? 0) > nowMs;
     const isAvoided = (agentId: string) => agentId === lease?.holder || hasFailed(agentId);
     // Whoever is served is in no hurry to go to a worker that has just failed here.
-    const candidates = isServed ? look.takers.filter(({ agentId }) => !isAvoided(agentId)) : look.takers;
+    const eligible = isServed ? takers.filter(({ agentId }) => !isAvoided(agentId)) : takers;
+    const candidates = keepApart(room, eligible, (other) => this.#suspicionOf(other, look));
+    const { alone } = strikes.of(room);
+    if (alone && candidates.length === 0) return { agentId: null, reason: 'quarantined' };
     const warm = lease === null ? candidates.filter((taker) => standsBy(taker, room, agents)) : [];
-    const { version } = settings;
-    const verdict = choosePlacement({ room, agents, candidates: warm, isAvoided, policy, version });
-    if (verdict.agentId !== null) return { agentId: verdict.agentId, reason: 'stands by' };
-    return choosePlacement({ room, agents, candidates, isAvoided, policy, version });
+    const choose = (from: readonly Candidate[]) =>
+      choosePlacement({ room, agents, candidates: from, isAvoided, policy, version: settings.version });
+    const [best, any] = [choose(warm), choose(candidates)];
+    if (best.agentId !== null) return { agentId: best.agentId, reason: 'stands by' };
+    return any.agentId !== null && alone ? { agentId: any.agentId, reason: 'alone' } : any;
   }
+}
+
+/** The successor of a holder that died: it is warm, and a slot is kept for it. */
+function heirOf({ lease }: Look, takers: readonly Candidate[]): PlacementVerdict | null {
+  const heir = takers.find(({ agentId }) => agentId === lease?.successor);
+  return heir === undefined ? null : { agentId: heir.agentId, reason: 'stands by' };
 }
 
 function standsBy({ agentId }: Candidate, room: string, agents: readonly AgentStatus[]): boolean {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { AgentRegistry, AgentStatus } from '../registry/agent-registry.ts';
-import type { Lease, Session, Store } from '../store/store.ts';
+import type { Lease, Session, Store, StruckRoom } from '../store/store.ts';
 import type { LeaseView } from './decide.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Candidate } from './policy/placement-policy.ts';
@@ -28,6 +28,7 @@ export class World {
   readonly #leases: SharedRead<LeasePicture>;
   readonly #sessions: SharedRead<SessionPicture>;
   readonly #agents: SharedRead<AgentStatus[]>;
+  readonly #struck: SharedRead<ReadonlyMap<string, StruckRoom>>;
 
   constructor(deps: {
     store: Pick<Store, 'leases' | 'record'>;
@@ -44,6 +45,10 @@ export class World {
     this.#sessions = new SharedRead(async () =>
       pictureSessions(await reach.store(() => store.record.openSessions())),
     );
+    this.#struck = new SharedRead(async () => {
+      const rooms = await reach.store(() => store.leases.struck());
+      return new Map(rooms.map((struck) => [struck.room, struck]));
+    });
     this.#agents = new SharedRead(() => registry.agents(deps.times.suspicionMs));
   }
 
@@ -53,6 +58,11 @@ export class World {
 
   sessions(): Promise<SessionPicture> {
     return this.#sessions.fresh();
+  }
+
+  /** Rooms that lost their worker, held or not. */
+  struck(): Promise<ReadonlyMap<string, StruckRoom>> {
+    return this.#struck.fresh();
   }
 
   /** Workers whose heartbeat was heard within the suspicion time. */

@@ -26,6 +26,11 @@ export const metricTable = {
   stt_api_errors: { type: 'counter', help: 'Errors of speech engines.', labels: ['error_type'] },
   sessions_active: { type: 'gauge', help: 'Rooms being transcribed now.', labels: [] },
   queue_depth: { type: 'gauge', help: 'Rooms that wait for a free slot.', labels: [] },
+  rooms_quarantined: {
+    type: 'gauge',
+    help: 'Rooms that are left alone for a while because workers died in them.',
+    labels: [],
+  },
   queue_wait_seconds: {
     type: 'histogram',
     help: 'Seconds a room waited in the queue before it was assigned.',

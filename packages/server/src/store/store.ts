@@ -57,8 +57,8 @@ export interface LeaseStore {
   }): Promise<{ epoch: number } | null>;
   /** Renews in one statement; returns the rooms that are still held under the given epochs. */
   renew(holder: string, held: { room: string; epoch: number }[], ttlMs: number): Promise<string[]>;
-  /** Frees the room if this epoch still holds it. */
-  release(room: string, epoch: number): Promise<boolean>;
+  /** Frees the room if this epoch still holds it; `struck` counts the loss of its worker against the room. */
+  release(room: string, epoch: number, struck?: boolean): Promise<boolean>;
   /** Frees everything of a holder that exited; `struck` when it died. Returns the rooms. */
   releaseAll(holder: string, struck?: boolean): Promise<string[]>;
   /**

@@ -35,6 +35,8 @@ export class FakeWorker {
   warmsUpMs: number | null = 300;
   /** How long the holder waits for a pause before it hands over; null: for ever. */
   pausesAfterMs: number | null = 200;
+  /** Rooms that kill it a second after it has joined them. */
+  readonly poison = new Set<string>();
   /** False: its word to the successor is lost. */
   promotes = true;
 
@@ -113,6 +115,7 @@ export class FakeWorker {
     this.standby.delete(room);
     this.rooms.set(room, assignment);
     this.#enter(assignment, { [epochAttribute]: String(epoch) });
+    if (this.poison.has(room)) this.#deps.clock.after(1000, () => this.kill());
     await registry.report({ type: 'joined', agentId: this.agentId, room, epoch });
   }
 

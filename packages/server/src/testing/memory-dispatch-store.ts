@@ -63,11 +63,12 @@ export class MemoryDispatchStore {
       for (const { room } of kept) this.#renewRow(room, ttlMs);
       return kept.map(({ room }) => room);
     },
-    release: async (room, epoch) => {
+    release: async (room, epoch, struck = false) => {
       this.#answer();
       const row = this.#leases.get(room);
       if (row?.epoch !== epoch || row.holder === null) return false;
       Object.assign(row, freed);
+      if (struck) this.#strike(row);
       return true;
     },
     releaseAll: async (holder, struck = false) => {

@@ -24,7 +24,8 @@ export type PlacementRefusal =
   | 'worker version'
   | 'no agent ready'
   | 'all slots busy'
-  | 'registry unreachable';
+  | 'registry unreachable'
+  | 'quarantined';
 
 /** Chooses the worker for a room among those with a free slot. Pure. */
 export type PlacementPolicy = (room: string, candidates: readonly Candidate[]) => PlacementVerdict;

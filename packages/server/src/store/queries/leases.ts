@@ -42,12 +42,8 @@ function tenures(sql: Sql): Omit<LeaseStore, keyof Handovers | keyof Strikes> {
       return rows.map(({ room }) => room);
     },
 
-    async release(room, epoch) {
-      const rows = await sql.query<{ room: string }>(
-        `update lease set holder = null, session_id = null, successor = null, expires_at = clock_timestamp()
-         where room = $1 and epoch = $2 and holder is not null returning room`,
-        [room, epoch],
-      );
+    async release(room, epoch, struck = false) {
+      const rows = await sql.query<{ room: string }>(releaseStatement, [room, epoch, struck]);
       return rows.length > 0;
     },
 
@@ -136,6 +132,12 @@ const handOverStatement = `
     expires_at = clock_timestamp() + $3::double precision * interval '1 millisecond'
   where room = $1 and epoch = $2 and holder is not null and successor is not null
   returning epoch, holder, session_id`;
+
+const releaseStatement = `
+  update lease l set holder = null, session_id = null, successor = null, expires_at = clock_timestamp(),
+    strikes = l.strikes + case when $3::boolean then 1 else 0 end,
+    struck_at = case when $3::boolean then clock_timestamp() else l.struck_at end
+  where room = $1 and epoch = $2 and holder is not null returning room`;
 
 const releaseAllStatement = `
   with mine as (select room from lease where holder = $1 order by room for update)

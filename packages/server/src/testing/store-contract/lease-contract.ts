@@ -251,6 +251,15 @@ function describeStrikes(context: ContractContext): void {
     expect(await strikesOf(room)).toBe(2);
   });
 
+  it('counts the loss of a worker whose room is given to nobody', async () => {
+    const room = context.room();
+    await claim(room, 'a');
+    expect(await leases().release(room, 2, true)).toBe(false);
+    expect(await strikesOf(room)).toBe(0);
+    expect(await leases().release(room, 1, true)).toBe(true);
+    expect(await strikesOf(room)).toBe(1);
+  });
+
   it('counts nothing against a room that was left in good order, and forgets when told', async () => {
     const room = context.room();
     const holder = `holder of ${room}`;

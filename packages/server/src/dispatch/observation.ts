@@ -1,0 +1,133 @@
+import type { CapacityView } from '@dialoglens/protocol';
+import type { Metrics } from '../observability/metric-table.ts';
+import type { AgentRegistry, AgentStatus } from '../registry/agent-registry.ts';
+import type { Lease, Store } from '../store/store.ts';
+import type { AgentPool } from './agent-pool.ts';
+import { countCapacity } from './capacity.ts';
+import type { HintSource } from './dirty-rooms.ts';
+import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { Reachability } from './reachability.ts';
+import type { RoomMemory } from './room-memory.ts';
+import { roomsToLookAt } from './room-watch.ts';
+import type { Strikes } from './strikes.ts';
+import type { WaitingRooms } from './waiting-rooms.ts';
+import { countFree, type LeasePicture, takers, type World } from './world.ts';
+
+export interface ObservationDeps {
+  store: Pick<Store, 'leases'>;
+  registry: AgentRegistry;
+  world: World;
+  memory: RoomMemory;
+  waiting: WaitingRooms;
+  strikes: Strikes;
+  pool: AgentPool;
+  reach: Reachability;
+  metrics: Metrics;
+  settings: DispatcherSettings;
+  look: (room: string, source: HintSource) => void;
+}
+
+/**
+ * Watches leases and heartbeats, twice a second. It decides nothing: rooms whose holder fell silent or drains, rooms that
+ * wait while slots are free, and rooms that come out of quarantine are looked at.
+ */
+export class Observation {
+  readonly #deps: ObservationDeps;
+  #isRegistryAway = false;
+  #turns = 0;
+
+  constructor(deps: ObservationDeps) {
+    this.#deps = deps;
+  }
+
+  /** One round. True when the registry is back after it was away. */
+  async run(): Promise<boolean> {
+    const { world, waiting, settings, look } = this.#deps;
+    const [agents, leases] = await Promise.all([world.agentsIfKnown(), world.leases()]);
+    if (agents === null) {
+      this.#noteRegistryAway();
+      return false;
+    }
+    const isBack = this.#isRegistryAway;
+    if (isBack) this.#noteRegistryBack();
+    const { handoversAtOnce } = settings;
+    const tenure = (lease: Lease) => world.tenure(lease, agents);
+    const rooms = roomsToLookAt(agents, leases, { turn: this.#turns++, handoversAtOnce, tenure });
+    for (const room of rooms) if (waiting.get(room) === undefined) look(room, 'lease');
+    await this.#watchStrikes(agents, leases);
+    await this.capacity();
+    return isBack;
+  }
+
+  /** Counts slots and load from heartbeats and leases, and wakes the rooms for which there is room now. */
+  async capacity(): Promise<CapacityView> {
+    const { world, registry, metrics, waiting, pool, settings } = this.#deps;
+    const [agents, leases, view] = await Promise.all([
+      world.agents(),
+      world.leases(),
+      registry.getAgentMetrics(),
+    ]);
+    const counted = countCapacity(agents, leases, waiting.ready);
+    const { slots, used } = counted;
+    const queued = waiting.size;
+    metrics.set('agents_active', {}, counted.agents);
+    metrics.set('slots_total', {}, slots);
+    metrics.set('slots_used', {}, used);
+    metrics.set('sessions_active', {}, used);
+    metrics.set('queue_depth', {}, queued);
+    pool.observe(counted.load, counted.workers);
+    this.#wake(countFree(takers(agents, leases, settings.version)));
+    const { total, busy, available, avgSessionDuration } = view;
+    return {
+      agents: { total, busy, available },
+      slots: { total: slots, used },
+      queuedRooms: queued,
+      wantedAgents: pool.wanted,
+      wantedReason: pool.reason,
+      avgSessionDuration,
+    };
+  }
+
+  /** Leases are watched on, so that whoever died meanwhile is known to have when the registry is back. */
+  #noteRegistryAway(): void {
+    this.#isRegistryAway = true;
+    this.#deps.metrics.set('queue_depth', {}, this.#deps.waiting.size);
+  }
+
+  #noteRegistryBack(): void {
+    this.#isRegistryAway = false;
+    for (const [room, { picture }] of this.#deps.memory.entries()) {
+      if (picture?.reason === 'registry unreachable') this.#deps.look(room, 'retry');
+    }
+  }
+
+  /** Forgets strikes of rooms that have been served quietly, and tries those that come out of quarantine. */
+  async #watchStrikes(agents: readonly AgentStatus[], leases: LeasePicture): Promise<void> {
+    const { world, strikes, reach, store, metrics, settings, waiting, look } = this.#deps;
+    const struck = await world.struck();
+    strikes.note(struck);
+    const isServed = (lease: Lease) =>
+      world.tenure(lease, agents) === 'renewed' &&
+      agents.some((agent) => agent.agentId === lease.holder && agent.rooms.includes(lease.room));
+    for (const room of strikes.quietRooms(leases, isServed)) {
+      await reach.store(() => store.leases.absolve(room));
+    }
+    const rooms = [...struck.keys()].map((room) => ({ room, ...strikes.of(room) }));
+    metrics.set('rooms_quarantined', {}, rooms.filter((room) => room.quarantined).length);
+    const isIdle = takers(agents, leases, settings.version).some(({ used }) => used === 0);
+    for (const { room, alone, quarantined } of rooms) {
+      if (isIdle && alone && !quarantined && waiting.get(room) !== undefined) look(room, 'lease');
+    }
+  }
+
+  /** As many rooms from the head of the queue as there are free slots. */
+  #wake(free: number): void {
+    let left = free;
+    for (const entry of this.#deps.waiting.inOrder()) {
+      if (left <= 0) return;
+      if (entry.paused) continue;
+      left--;
+      this.#deps.look(entry.room, 'lease');
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { dispatchLaboratory } from '../testing/dispatch-laboratory.ts';
+import { UnderWay } from './under-way.ts';
+
+it('counts slots that are being taken, until they are or cannot be', async () => {
+  const underWay = new UnderWay();
+  const worker = { agentId: 'a', slots: 3, used: 1, region: null, version: '1.0.0', rooms: ['old'] };
+  let done: () => void = () => undefined;
+  const first = underWay.during('new', 'a', () => new Promise<void>((resolve) => (done = resolve)));
+  const second = underWay.during('old', 'a', async () => {
+    expect(underWay.counted([worker])).toEqual([{ ...worker, used: 2, rooms: ['old', 'new'] }]);
+    throw new Error('refused');
+  });
+  await expect(second).rejects.toThrow('refused');
+  done();
+  await first;
+  expect(underWay.counted([worker])).toEqual([worker]);
+});
+
+it('spreads rooms that are found together evenly, without one conflict', async () => {
+  const lab = dispatchLaboratory();
+  const workers = [
+    await lab.worker('agt_a', 10),
+    await lab.worker('agt_b', 10),
+    await lab.worker('agt_c', 10),
+  ];
+  await lab.clock.advance(100);
+  for (let i = 0; i < 30; i++) {
+    lab.directory.open(`r${i}`, '{"transcriptionEnabled":true}');
+    lab.directory.join(`r${i}`, 'ann');
+  }
+  await lab.dispatcher();
+  await lab.clock.advance(3000);
+  expect(workers.map((worker) => worker.rooms.size)).toEqual([10, 10, 10]);
+  expect(lab.metrics.counted('assignments_total', { result: 'conflict' })).toBe(0);
+  await lab.close();
+});
