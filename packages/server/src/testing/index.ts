@@ -9,3 +9,12 @@ export {
 export { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
 export { FakeRoom, FakeRoomConnector } from './fake-room.ts';
 export { ManualClock } from './manual-clock.ts';
+export {
+  type DoubleFault,
+  type FaultAction,
+  type FaultMoment,
+  FaultScript,
+  type RefusalKind,
+  type StreamFaults,
+  type StreamProgress,
+} from './provider-double/faults.ts';
