@@ -16,6 +16,8 @@ export const demandSettingsSchema = z.strictObject({
   /** Transcribe at most this many speakers at once; the first to publish win. */
   maxParticipants: z.int().min(1).max(1000).optional(),
   provider: z.string().max(64).optional(),
+  /** Providers that take over, in this order, while the one before them fails. Absent: those that are configured behind it. */
+  fallbacks: z.array(z.string().min(1).max(64)).max(8).optional(),
   /** Words and names the engine should expect. */
   hints: z.array(z.string().min(1).max(100)).max(500).optional(),
 });

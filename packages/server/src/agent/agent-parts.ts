@@ -1,3 +1,4 @@
+import type { DemandSettings } from '@dialoglens/protocol';
 import type { AudioBudget } from '../audio/kept-audio.ts';
 import type { SpeechDetectorFactory } from '../audio/speech-detector.ts';
 import type { Clock } from '../clock.ts';
@@ -30,7 +31,8 @@ export interface AgentParts {
   connector: RoomConnector;
   record: RecordStore;
   registry: AgentRegistry;
-  provider: (name: string | undefined) => SttProvider;
+  /** The speech provider of a room, with those that stand in for it. @throws DialogLensError `unknown_provider` */
+  provider: (wish: Pick<DemandSettings, 'provider' | 'fallbacks'>) => SttProvider;
   makeDetector: SpeechDetectorFactory;
   journal: BatchJournal | null;
   settings: AgentSettings;

@@ -42,7 +42,7 @@ function makeWorker(slots = 2, instance = 'one') {
     ...shared,
     connector,
     record,
-    provider: (name) => {
+    provider: ({ provider: name }) => {
       if (name === undefined) return provider;
       throw new DialogLensError('unknown_provider', `There is no "${name}" here.`);
     },

@@ -189,8 +189,9 @@ export class AudioProcessor {
 
   #opening(speech: SpeechSettings, startSample: number): SessionOpening {
     const { language, hints, provider } = speech;
-    const { track, wantPartials } = this.#options;
-    const options = { trackId: track.trackSid, language, hints, startSample, wantPartials, wantWords: true };
+    const { track, room, wantPartials } = this.#options;
+    const { trackSid: trackId } = track;
+    const options = { trackId, room, language, hints, startSample, wantPartials, wantWords: true };
     return {
       startSample,
       open: (onEvent) => provider.open(options, onEvent),

@@ -207,12 +207,12 @@ export class RoomTracks {
   }
 
   /** @throws DialogLensError `unknown_provider` */
-  #speechOf({ language, hints, provider }: DemandSettings): SpeechSettings {
+  #speechOf(settings: DemandSettings): SpeechSettings {
     const { parts } = this.#options;
     return {
-      language: language ?? parts.settings.defaultLanguage,
-      hints: hints ?? [],
-      provider: parts.provider(provider),
+      language: settings.language ?? parts.settings.defaultLanguage,
+      hints: settings.hints ?? [],
+      provider: parts.provider(settings),
     };
   }
 

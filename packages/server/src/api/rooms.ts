@@ -20,12 +20,16 @@ const roomParams = z.object({ room: roomNameSchema });
 /** The body of start-transcription; no body means no wishes. Texts that the store cannot hold are named. */
 const startBody = demandSettingsSchema
   .superRefine((settings, context) => {
-    const texts = [settings.provider ?? '', ...(settings.hints ?? [])];
-    const paths = [['provider'], ...(settings.hints ?? []).map((_, index) => ['hints', index])];
-    texts.forEach((text, index) => {
+    const { provider = '', fallbacks = [], hints = [] } = settings;
+    const texts: [text: string, path: (string | number)[]][] = [
+      [provider, ['provider']],
+      ...fallbacks.map((name, index): [string, (string | number)[]] => [name, ['fallbacks', index]]),
+      ...hints.map((hint, index): [string, (string | number)[]] => [hint, ['hints', index]]),
+    ];
+    for (const [text, path] of texts) {
       const message = textFault(text);
-      if (message) context.addIssue({ code: 'custom', message, path: paths[index] ?? [] });
-    });
+      if (message) context.addIssue({ code: 'custom', message, path });
+    }
   })
   .nullish();
 

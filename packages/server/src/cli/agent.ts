@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { AgentProcess } from '../app/agent-process.ts';
+import { needsModels } from '../app/speech.ts';
 import type { Config } from '../config/index.ts';
 import { createLogger } from '../observability/pino-logger.ts';
 import { withCompanion } from './companion.ts';
@@ -49,7 +50,7 @@ function withModels(agent: AgentProcess, config: Config): LongRunning {
   const stopped = new AbortController();
   return {
     async start() {
-      if (config.speech.provider === 'local') await fetchModels(config.cacheDir, { signal: stopped.signal });
+      if (needsModels(config)) await fetchModels(config.cacheDir, { signal: stopped.signal });
       await agent.start();
     },
     drain: (reason) => agent.drain(reason),

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createApi } from '../api/server.ts';
+import type { Finding } from '../app/finding.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config/index.ts';
 import { lockFolder } from '../store/folder-lock.ts';
 import { checkModels } from '../stt/providers/local/model-store.ts';
 import { FakeApiPorts } from '../testing/fake-api-ports.ts';
-import { checks, type Finding } from './doctor-checks.ts';
+import { checksFor } from './doctor-checks.ts';
 import { countWebhooks, findRunning, type RunningInstance } from './running-instance.ts';
 
 let folder: string;
@@ -29,7 +30,7 @@ function configOf(env: Record<string, string> = {}): Config {
 }
 
 function check(name: string, config: Config, running: RunningInstance | null = null): Promise<Finding> {
-  const found = checks.find(([known]) => known === name);
+  const found = checksFor(config).find(([known]) => known === name);
   if (!found) throw new Error(`there is no check ${name}`);
   return found[1]({ config, running });
 }
@@ -48,7 +49,7 @@ const idle: RunningInstance = { troubles: [], webhooks: { taken: 0, refused: 0 }
 
 it('tells a model that was never fetched from one that is damaged, and names the file', async () => {
   const config = configOf();
-  expect(await check('speech model', config)).toMatchObject({
+  expect(await check('speech: local', config)).toMatchObject({
     state: 'note',
     remedy: expect.stringContaining('dialoglens models'),
   });
@@ -56,11 +57,22 @@ it('tells a model that was never fetched from one that is damaged, and names the
   const file = first?.file ?? '';
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, 'broken');
-  expect(await check('speech model', config)).toEqual({
+  expect(await check('speech: local', config)).toEqual({
     state: 'wrong',
     text: expect.stringContaining(`${file} is damaged`),
     remedy: expect.stringContaining('models --repair'),
   });
+});
+
+it('checks every speech provider that is configured, once', async () => {
+  const config = configOf({
+    DIALOGLENS_SPEECH_PROVIDER: 'scripted',
+    DIALOGLENS_SPEECH_FALLBACKS: 'local',
+    DIALOGLENS_SPEECH_ON_REQUEST: 'local,scripted',
+  });
+  const names = checksFor(config).map(([name]) => name);
+  expect(names.filter((name) => name.startsWith('speech'))).toEqual(['speech: scripted', 'speech: local']);
+  expect(await check('speech: scripted', config)).toMatchObject({ state: 'ok' });
 });
 
 it('tells a port that DialogLens itself uses from one that a stranger has', async () => {

@@ -1,21 +1,15 @@
 import { createServer } from 'node:net';
 import { isLoopback } from '../api/loopback.ts';
 import { prepareDataFolder } from '../app/data-folder.ts';
+import type { Finding } from '../app/finding.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
+import { configuredEngines, engineTable } from '../app/speech/engine-table.ts';
 import { type Config, processEnvironment } from '../config/index.ts';
 import { DialogLensError } from '../errors.ts';
 import { createRoomDirectory, httpUrl } from '../livekit/server-api.ts';
 import { canBuildLiveKitServer, findLiveKitServer } from '../livekit/server-binary.ts';
-import { checkModels } from '../stt/providers/local/model-store.ts';
 import { configuredLiveKit } from './options.ts';
 import type { RunningInstance } from './running-instance.ts';
-
-/** What a check found. `note`: it works, but the remedy would make it better. */
-export interface Finding {
-  state: 'ok' | 'note' | 'wrong';
-  text: string;
-  remedy?: string;
-}
 
 export interface Surroundings {
   config: Config;
@@ -31,17 +25,19 @@ const clockToleranceMs = 30_000;
 const answerWithinMs = 5_000;
 
 /** Every check of `dialoglens doctor`, in the order in which they are shown. */
-export const checks: readonly (readonly [name: string, check: Check])[] = [
-  ['configuration', async () => ok('valid')],
-  ['native modules', checkNative],
-  ['speech model', checkModel],
-  ['data folder', checkFolder],
-  ['store', checkStore],
-  ['port', checkPort],
-  ['LiveKit', checkLiveKit],
-  ['clock', checkClock],
-  ['webhooks', checkWebhooks],
-];
+export function checksFor(config: Config): readonly (readonly [name: string, check: Check])[] {
+  return [
+    ['configuration', async () => ok('valid')],
+    ['native modules', checkNative],
+    ...speechChecks(config),
+    ['data folder', checkFolder],
+    ['store', checkStore],
+    ['port', checkPort],
+    ['LiveKit', checkLiveKit],
+    ['clock', checkClock],
+    ['webhooks', checkWebhooks],
+  ];
+}
 
 function ok(text: string): Finding {
   return { state: 'ok', text };
@@ -62,24 +58,12 @@ async function checkNative(): Promise<Finding> {
   };
 }
 
-async function checkModel({ config: { cacheDir, speech } }: Surroundings): Promise<Finding> {
-  if (speech.provider !== 'local') return ok(`none needed by the provider ${speech.provider}`);
-  const files = await checkModels({ cacheDir, full: true });
-  const bad = files.filter(({ state }) => state !== 'ok');
-  const [first] = bad;
-  if (!first) return ok('every file matches its SHA-256');
-  if (files.every(({ state }) => state === 'missing')) {
-    return {
-      state: 'note',
-      text: 'not fetched yet (70 MB)',
-      remedy: '`dialoglens start` fetches it, or `dialoglens models` now.',
-    };
-  }
-  return {
-    state: 'wrong',
-    text: `${first.file} is ${first.state}${bad.length > 1 ? `, and ${bad.length - 1} more` : ''}`,
-    remedy: 'Run `dialoglens models --repair`.',
-  };
+/** One line for every speech provider that is configured. */
+function speechChecks(config: Config): [string, Check][] {
+  return configuredEngines(config).map((name) => [
+    `speech: ${name}`,
+    ({ config }) => engineTable[name].check(config),
+  ]);
 }
 
 async function checkFolder({ config: { dataDir } }: Surroundings): Promise<Finding> {

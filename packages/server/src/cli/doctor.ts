@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { Finding } from '../app/finding.ts';
 import { asError, DialogLensError } from '../errors.ts';
-import { checks, type Finding } from './doctor-checks.ts';
+import { checksFor } from './doctor-checks.ts';
 import { readSettings, withSettings } from './options.ts';
 import { findRunning } from './running-instance.ts';
 
 const marks = { ok: pc.green('✓'), note: pc.yellow('!'), wrong: pc.red('✗') };
-const nameColumns = 15;
 
 /** `dialoglens doctor`: one line per thing that must be right, and the remedy for each that is not. */
 export function addDoctor(program: Command): void {
@@ -23,6 +23,8 @@ export function addDoctor(program: Command): void {
   withSettings(command).action(async () => {
     const { config } = readSettings(command);
     const running = await findRunning(config);
+    const checks = checksFor(config);
+    const nameColumns = Math.max(...checks.map(([name]) => name.length));
     for (const [name, check] of checks) {
       const { state, text, remedy } = await check({ config, running }).catch(fromError);
       console.log(`${marks[state]} ${name.padEnd(nameColumns)} ${text}`);

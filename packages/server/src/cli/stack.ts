@@ -5,6 +5,7 @@ import type { LiveKitTarget } from '../app/dispatcher.ts';
 import { findOwnLiveKit, startOwnLiveKit } from '../app/own-livekit.ts';
 import { playMeeting } from '../app/play-meeting.ts';
 import { loadSampleMeeting } from '../app/sample-meeting.ts';
+import { needsModels } from '../app/speech.ts';
 import type { Config } from '../config/index.ts';
 import type { DevServer } from '../livekit/dev-server.ts';
 import { createLogger } from '../observability/pino-logger.ts';
@@ -32,7 +33,7 @@ export async function startStack(
   const { livekitPort, signal } = options;
   await prepareDataFolder(config.dataDir);
   const logger = createLogger(config.log);
-  if (config.speech.provider === 'local') await fetchModels(config.cacheDir, { signal });
+  if (needsModels(config)) await fetchModels(config.cacheDir, { signal });
   const configured = configuredLiveKit(config);
   const own = configured ? null : await startOwn(config, logger, signal, livekitPort);
   const livekit: LiveKitTarget | null = configured ?? own;

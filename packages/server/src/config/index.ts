@@ -7,3 +7,4 @@ export { defaultText, valueRange } from './reference.ts';
 export type { Config } from './schema.ts';
 export { type Setting, settings } from './settings.ts';
 export { type Environment, type FlagNames, type Flags, flagOf } from './sources.ts';
+export type { ProviderName } from './speech-schema.ts';

@@ -1,33 +1,7 @@
 import { z } from 'zod';
 import { apiKeysSchema } from './api-keys.ts';
-
-/**
- * Every setting: what it may be, its default, and the sentence that explains it in `docs/reference/configuration.md`.
- * The path in this object is the key in the YAML file; the environment variable is derived from it unless `env` says
- * otherwise.
- */
-export interface SettingDoc {
-  doc: string;
-  /** An environment variable whose name the ecosystem already knows, instead of `DIALOGLENS_…`. */
-  env?: string;
-  /** Long flag without the dashes, for the few settings that have one. */
-  flag?: string;
-  /** `all`: never shown; `password`: a URL that is shown without its password. */
-  secret?: 'all' | 'password';
-  /** The default in words, where it depends on the machine. */
-  defaultText?: string;
-}
-
-export const settingDocs = z.registry<SettingDoc>();
-
-/** A URL with one of these schemes. */
-function url(schemes: readonly string[]) {
-  return z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
-    error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
-  });
-}
-
-const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
+import { milliseconds, settingDocs, url } from './setting-doc.ts';
+import { speechSchema as speech } from './speech-schema.ts';
 
 const livekit = z.strictObject({
   url: url(['ws:', 'wss:', 'http:', 'https:']).optional().register(settingDocs, {
@@ -159,45 +133,6 @@ const captions = z.strictObject({
   }),
   replayFinals: z.int().min(0).max(500).default(20).register(settingDocs, {
     doc: 'How many of the last final captions somebody who joins late is sent; 0 for none.',
-  }),
-});
-
-const speech = z.strictObject({
-  provider: z.enum(['local', 'scripted']).default('local').register(settingDocs, {
-    flag: 'provider',
-    doc: 'Speech engine. `local` runs on this machine; `scripted` says a fixed script, for tests.',
-  }),
-  language: z
-    .string()
-    .regex(
-      /^([a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*|auto)$/,
-      'must be a language tag such as en or en-US, or auto',
-    )
-    .default('en')
-    .register(settingDocs, { flag: 'language', doc: 'Language spoken in rooms that do not name one.' }),
-  script: z.string().max(100_000).default('').register(settingDocs, {
-    doc: 'What the engine `scripted` hears on every track, whatever is said: an utterance a line, five words a second, a second of silence between lines.',
-  }),
-  partials: z.boolean().default(true).register(settingDocs, {
-    doc: 'Whether words are shown while they are being said. Off saves about half of the computing time.',
-  }),
-  partialModel: z.enum(['tiny', 'base']).default('tiny').register(settingDocs, {
-    doc: 'Moonshine model for words as they are said.',
-  }),
-  finalModel: z.enum(['tiny', 'base']).default('base').register(settingDocs, {
-    doc: 'Moonshine model for the text that is kept.',
-  }),
-  threads: z.int().min(1).max(64).default(1).register(settingDocs, {
-    doc: 'Threads that one run of a speech model uses.',
-  }),
-  endSilenceMs: milliseconds(100, 5_000).default(800).register(settingDocs, {
-    doc: 'Silence that ends an utterance.',
-  }),
-  maxUtteranceMs: milliseconds(2_000, 12_000).default(12_000).register(settingDocs, {
-    doc: 'Longest utterance; one that goes on is cut at the best pause before.',
-  }),
-  preRollMs: milliseconds(0, 300).default(300).register(settingDocs, {
-    doc: 'Sound kept from before the voice was noticed, so that first syllables are not lost.',
   }),
 });
 

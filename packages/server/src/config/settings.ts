@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { configSchema, type SettingDoc, settingDocs } from './schema.ts';
+import { configSchema } from './schema.ts';
+import { type SettingDoc, settingDocs } from './setting-doc.ts';
 
 /** One leaf of the schema with all its names. */
 export interface Setting extends SettingDoc {

@@ -66,11 +66,13 @@ export class DemandKeeper {
     const live = await this.#find(room);
     const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
     const theirs = live === null ? null : readMetadata(live.metadata).wish;
-    const merged: DemandSettings = {
+    const merged = definedOnly({
       ...settingsOf(theirs),
       ...(before?.wanted ? before.settings : {}),
+      // What stood in for the old provider need not stand in for a new one.
+      ...(settings.provider === undefined ? {} : { fallbacks: undefined }),
       ...definedOnly(settings),
-    };
+    });
     await this.#put({
       room,
       wanted: true,
@@ -243,6 +245,8 @@ function settingsOf(wish: MetadataWish | null): DemandSettings {
   return settings;
 }
 
-function definedOnly(settings: DemandSettings): DemandSettings {
+function definedOnly(
+  settings: { [K in keyof DemandSettings]: DemandSettings[K] | undefined },
+): DemandSettings {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

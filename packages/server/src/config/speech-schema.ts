@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { milliseconds, settingDocs } from './setting-doc.ts';
+
+/** Every speech provider, in the order in which they are listed. */
+export const providerNames = ['local', 'scripted'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+const providers = () => z.array(z.enum(providerNames)).max(8).default([]);
+
+/** How speech becomes text. */
+export const speechSchema = z.strictObject({
+  provider: z.enum(providerNames).default('local').register(settingDocs, {
+    flag: 'provider',
+    doc: 'Speech provider. `local` runs on this machine; `scripted` says a fixed script, for tests.',
+  }),
+  fallbacks: providers().register(settingDocs, {
+    doc: 'Providers that take over, in this order, while the one before them fails, such as `local` behind a cloud service. Audio goes back to the first as soon as it is well again.',
+  }),
+  onRequest: providers().register(settingDocs, {
+    doc: 'Further providers that a room may ask for by name. They are made ready at the start, as the others are.',
+  }),
+  language: z
+    .string()
+    .regex(
+      /^([a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*|auto)$/,
+      'must be a language tag such as en or en-US, or auto',
+    )
+    .default('en')
+    .register(settingDocs, { flag: 'language', doc: 'Language spoken in rooms that do not name one.' }),
+  script: z.string().max(100_000).default('').register(settingDocs, {
+    doc: 'What the engine `scripted` hears on every track, whatever is said: an utterance a line, five words a second, a second of silence between lines.',
+  }),
+  partials: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether words are shown while they are being said. Off saves about half of the computing time.',
+  }),
+  partialModel: z.enum(['tiny', 'base']).default('tiny').register(settingDocs, {
+    doc: 'Moonshine model for words as they are said.',
+  }),
+  finalModel: z.enum(['tiny', 'base']).default('base').register(settingDocs, {
+    doc: 'Moonshine model for the text that is kept.',
+  }),
+  threads: z.int().min(1).max(64).default(1).register(settingDocs, {
+    doc: 'Threads that one run of a speech model uses.',
+  }),
+  endSilenceMs: milliseconds(100, 5_000).default(800).register(settingDocs, {
+    doc: 'Silence that ends an utterance.',
+  }),
+  maxUtteranceMs: milliseconds(2_000, 12_000).default(12_000).register(settingDocs, {
+    doc: 'Longest utterance; one that goes on is cut at the best pause before.',
+  }),
+  preRollMs: milliseconds(0, 300).default(300).register(settingDocs, {
+    doc: 'Sound kept from before the voice was noticed, so that first syllables are not lost.',
+  }),
+});
