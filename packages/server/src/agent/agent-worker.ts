@@ -1,82 +1,105 @@
-import type { DemandSettings } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
-import { asError } from '../errors.ts';
+import { asError, DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
+import type { AgentRegistry, AgentStatus, WorkerCommand } from '../registry/agent-registry.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { LeaseStore } from '../store/store.ts';
-import type { AgentEnd, MakeRoomAgent, RoomAgent } from './room-agent.ts';
+import { Admission, type AdmissionLimits, type Vitals } from './admission.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { Pulse } from './pulse.ts';
+import type { MakeRoomAgent } from './room-agent.ts';
+import { type HeldTenancy, WorkerRooms } from './worker-rooms.ts';
 
 export interface AgentWorkerOptions {
   id: string;
   /** Made anew at each start of the process: tells two processes under one name apart. */
   instance: string;
   slots: number;
+  limits: AdmissionLimits;
   region: string | null;
   version: string;
-  leases: Pick<LeaseStore, 'renew' | 'release' | 'releaseAll'>;
+  leases: Pick<LeaseStore, 'renew' | 'release' | 'releaseAll' | 'handOver' | 'unprepare'>;
   registry: AgentRegistry;
   makeAgent: MakeRoomAgent;
   clock: Clock;
   scheduler: Scheduler;
-  /** Resident memory of this process, bytes. */
-  memoryBytes: () => number;
+  vitals: () => Vitals;
   metrics: Metrics;
   logger: Logger;
   timing?: Partial<WorkerTiming>;
 }
 
-/** The clocks of design: heartbeat 500 ms, renewal 1 s, lease 4 s. */
 export interface WorkerTiming {
   heartbeatMs: number;
   renewMs: number;
   leaseTtlMs: number;
+  /** A holder is unsure this long after its last renewal that went through was sent. */
+  unsureAfterMs: number;
+  /** Standing still longer than this, the process may have lost its rooms: dispatchers suspect a worker this soon. */
+  standStillMs: number;
+  /** A successor whose turn never comes leaves after this. */
+  standbyForMs: number;
 }
-export const workerTiming: WorkerTiming = { heartbeatMs: 500, renewMs: 1_000, leaseTtlMs: 4_000 };
-
-/** Joins are costly for the event loop; more at once would make audio fall behind in rooms already served. */
-const maxConcurrentJoins = 4;
-
-interface Tenancy {
-  agent: RoomAgent;
-  joined: boolean;
-}
+export const workerTiming: WorkerTiming = {
+  heartbeatMs: 500,
+  renewMs: 1_000,
+  leaseTtlMs: 4_000,
+  unsureAfterMs: 3_000,
+  standStillMs: 2_000,
+  standbyForMs: 60_000,
+};
 
 /** A process' share of the rooms: takes assignments up to its slots, renews their leases, reports, stops cleanly. */
 export class AgentWorker {
   readonly id: string;
   readonly #options: AgentWorkerOptions;
   readonly #registry: AgentRegistry;
-  readonly #rooms = new Map<string, Tenancy>();
-  readonly #ending = new Set<Promise<void>>();
-  /** Agents that flush their last finals: their leases are renewed until they are done. */
-  readonly #flushing = new Set<RoomAgent>();
   readonly #timing: WorkerTiming;
+  readonly #rooms: WorkerRooms;
+  readonly #leases: LeaseKeeper<HeldTenancy>;
+  readonly #pulse: Pulse;
+  readonly #admission: Admission;
   readonly #startedAt: number;
-  #joining = 0;
-  #joinQueue: (() => void)[] = [];
-  #unlisten: (() => void) | undefined;
   /** Cancel the next turn of each periodic task. */
   readonly #timers = new Map<string, () => void>();
-  #renewing = false;
+  readonly #emptied = new Set<() => void>();
+  #unlisten: (() => void) | undefined;
   #draining = false;
   /** Until then the name, and what is held under it, may be somebody else's. */
   #isEnrolled = false;
+  /** Another process goes by this name now: what is registered and leased under it is not ours to free. */
+  #nameTaken = false;
   #stopping: Promise<void> | null = null;
 
   constructor(options: AgentWorkerOptions) {
-    this.id = options.id;
+    const { id, clock, leases, logger } = options;
+    const timing = { ...workerTiming, ...options.timing };
+    this.id = id;
     this.#options = options;
     this.#registry = options.registry;
-    this.#timing = { ...workerTiming, ...options.timing };
-    this.#startedAt = options.clock.nowMs();
+    this.#timing = timing;
+    this.#startedAt = clock.nowMs();
+    this.#admission = new Admission(options.limits);
+    this.#pulse = new Pulse(clock, timing.standStillMs, (stoodStillMs) => {
+      logger.warn({ stoodStillMs }, 'this process stood still: captions wait until the leases are confirmed');
+      this.#renewNow();
+    });
+    this.#rooms = this.#makeRooms();
+    this.#leases = new LeaseKeeper({
+      holder: id,
+      ttlMs: timing.leaseTtlMs,
+      leases,
+      clock,
+      held: () => this.#rooms.held(),
+      onAnswer: (held, kept, sentMs) => this.#rooms.settle(held, kept, sentMs, this.#pulse.confirm(sentMs)),
+    });
   }
 
-  /** Rooms served now. */
+  /** Rooms served now, or about to be. */
   get rooms(): string[] {
-    return [...this.#rooms.keys()];
+    return this.#rooms.serving;
   }
 
   /** True once it was told, by whomever, to take no more rooms. */
@@ -93,13 +116,29 @@ export class AgentWorker {
     this.#unlisten = this.#registry.onCommand(this.id, (command) => this.#onCommand(command));
     await this.#heartbeat();
     this.#every('heartbeat', this.#timing.heartbeatMs, () => this.#heartbeat());
-    this.#every('renewal', this.#timing.renewMs, () => this.#renew());
+    this.#every('renewal', this.#timing.renewMs, () => this.#leases.renew());
   }
 
-  /** Takes no more rooms; those it has go on. */
+  /** Takes no more rooms and says so; the dispatcher moves those it has to others. Idempotent. */
   async drain(): Promise<void> {
     this.#draining = true;
-    await this.#heartbeat();
+    await Promise.all([this.#rooms.standDown('worker draining'), this.#heartbeat()]);
+  }
+
+  /** Resolves when no room is left, or when the deadline is over; says what is left. To be asked after `drain`. */
+  async drained(deadlineMs = 60_000): Promise<{ left: string[] }> {
+    if (this.rooms.length > 0 && !this.#stopping) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          cancel();
+          this.#emptied.delete(done);
+          resolve();
+        };
+        const cancel = this.#options.scheduler.after(deadlineMs, done);
+        this.#emptied.add(done);
+      });
+    }
+    return { left: this.rooms };
   }
 
   /** Leaves every room with its finals flushed and frees the leases. Idempotent. */
@@ -112,16 +151,31 @@ export class AgentWorker {
     if (!this.#isEnrolled) return;
     this.#draining = true;
     this.#unlisten?.();
-    await Promise.allSettled(
-      [...this.#rooms.keys()].map((room) => this.#leave(room, { reason, failed: false })),
-    );
-    await Promise.allSettled(this.#ending);
+    await this.#rooms.leaveAll(reason);
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+    for (const done of [...this.#emptied]) done();
+    if (this.#nameTaken) return;
     await this.#options.leases.releaseAll(this.id).catch((thrown: unknown) => {
       this.#options.logger.warn({ err: thrown }, 'leases were not freed; they expire by themselves');
     });
     await this.#registry.forget(this.id);
+  }
+
+  #makeRooms(): WorkerRooms {
+    const { id, slots, leases, registry, makeAgent, clock, scheduler, logger } = this.#options;
+    const { leaseTtlMs, standbyForMs } = this.#timing;
+    return new WorkerRooms({
+      workerId: id,
+      ...{ leases, registry, makeAgent, clock, scheduler, logger, leaseTtlMs, standbyForMs },
+      refusal: (rooms) => {
+        if (this.#draining) return 'worker draining';
+        return rooms >= slots ? 'all slots busy' : null;
+      },
+      isSure: () => this.#pulse.isSure(),
+      renewNow: () => this.#renewNow(),
+      onChange: () => this.#onChange(),
+    });
   }
 
   #every(what: string, ms: number, task: () => Promise<void>): void {
@@ -135,133 +189,91 @@ export class AgentWorker {
   #inBackground(what: string, work: Promise<unknown>): void {
     work.catch((thrown: unknown) => {
       // Level-triggered: the next tick tries again, and the dispatcher sees the silence.
-      this.#options.logger.warn({ err: asError(thrown), what }, 'a periodic task of the worker failed');
+      this.#options.logger.warn({ err: asError(thrown), what }, 'a task of the worker failed');
     });
   }
 
   #onCommand(command: WorkerCommand): void {
-    // Nobody here can stand by yet; joining would drive out the holder, who goes on serving until the dispatcher gives up.
-    if (command.type === 'assign' && command.assignment.standby) return;
-    if (command.type === 'assign') return this.#inBackground('assignment', this.#take(command.assignment));
-    if (command.type === 'drain') return this.#inBackground('drain', this.drain());
-    if (command.type !== 'leave' && command.type !== 'settings') return;
-    const tenancy = this.#rooms.get(command.room);
-    if (!tenancy || tenancy.agent.assignment.epoch > command.epoch) return;
-    if (command.type === 'settings') return this.#configure(tenancy.agent, command.settings);
-    this.#inBackground('leave', this.#leave(command.room, { reason: command.reason, failed: false }));
-  }
-
-  #configure(agent: RoomAgent, settings: DemandSettings): void {
-    try {
-      agent.configure(settings);
-    } catch (thrown) {
-      const { sessionId } = agent.assignment;
-      this.#options.logger.warn({ err: thrown, session: sessionId }, 'new settings were not taken');
+    const rooms = this.#rooms;
+    switch (command.type) {
+      case 'assign':
+        return this.#inBackground('assignment', rooms.take(command.assignment));
+      case 'promote':
+        return this.#inBackground('promotion', rooms.promote(command.room, command.epoch));
+      case 'handover':
+        return this.#inBackground('handover', rooms.handOver(command.room, command.epoch));
+      case 'leave':
+        return this.#inBackground('leave', rooms.leave(command.room, command.epoch, command.reason));
+      case 'settings':
+        return rooms.configure(command.room, command.epoch, command.settings);
+      case 'drain':
+        return this.#inBackground('drain', this.drain());
     }
   }
 
-  async #take(assignment: Assignment): Promise<void> {
-    const { room, epoch } = assignment;
-    const known = this.#rooms.get(room);
-    if (known && known.agent.assignment.epoch >= epoch) {
-      // Sent again because our answer was lost.
-      if (known.joined) await this.#report('joined', assignment);
-      return;
-    }
-    if (known) await this.#leave(room, { reason: 'newer assignment', failed: false });
-    if (this.#draining || this.#rooms.size >= this.#options.slots) {
-      const end = { reason: this.#draining ? 'worker draining' : 'all slots busy', failed: true };
-      return this.#registry.report({ type: 'left', agentId: this.id, room, epoch, ...end });
-    }
-    const agent = this.#options.makeAgent(assignment, (end) =>
-      this.#inBackground('leave', this.#leave(room, end, epoch)),
-    );
-    this.#rooms.set(room, { agent, joined: false });
-    try {
-      await this.#whenJoinAllowed(() => agent.start());
-      const tenancy = this.#rooms.get(room);
-      if (tenancy?.agent !== agent) return;
-      tenancy.joined = true;
-      await this.#report('joined', assignment);
-    } catch (thrown) {
-      this.#options.logger.warn({ err: thrown, session: assignment.sessionId }, 'a room could not be joined');
-      await this.#leave(room, { reason: 'join failed', failed: true }, epoch);
-    }
+  #renewNow(): void {
+    this.#inBackground('renewal', this.#leases.renewAnew());
   }
 
-  async #whenJoinAllowed(join: () => Promise<void>): Promise<void> {
-    if (this.#joining >= maxConcurrentJoins) await new Promise<void>((go) => this.#joinQueue.push(go));
-    this.#joining++;
-    try {
-      await join();
-    } finally {
-      this.#joining--;
-      this.#joinQueue.shift()?.();
-    }
-  }
-
-  async #report(type: 'joined', { room, epoch }: Assignment): Promise<void> {
-    await this.#registry.report({ type, agentId: this.id, room, epoch });
-  }
-
-  /** Stops the agent, frees the lease, tells the dispatcher. `epoch` guards against ending a successor. */
-  async #leave(room: string, end: AgentEnd, epoch?: number): Promise<void> {
-    const tenancy = this.#rooms.get(room);
-    if (!tenancy || (epoch !== undefined && tenancy.agent.assignment.epoch !== epoch)) return;
-    this.#rooms.delete(room);
-    const ending = this.#wind(tenancy.agent, end);
-    this.#ending.add(ending);
-    await ending.finally(() => this.#ending.delete(ending));
-  }
-
-  async #wind(agent: RoomAgent, end: AgentEnd): Promise<void> {
-    const { room, epoch } = agent.assignment;
-    this.#flushing.add(agent);
-    await agent.stop(end.reason).finally(() => this.#flushing.delete(agent));
-    // Freed only now: until the last final is written this epoch must hold the room.
-    await this.#options.leases.release(room, epoch).catch((thrown: unknown) => {
-      this.#options.logger.warn({ err: thrown }, 'a lease was not freed; it expires by itself');
-    });
-    await this.#registry.report({ type: 'left', agentId: this.id, room, epoch, ...end });
-    await this.#heartbeat();
+  #onChange(): void {
+    if (this.rooms.length === 0) for (const done of [...this.#emptied]) done();
+    this.#inBackground('heartbeat', this.#heartbeat());
   }
 
   async #heartbeat(): Promise<void> {
-    const { slots, region, version, instance, metrics, clock } = this.#options;
-    const memoryBytes = this.#options.memoryBytes();
-    metrics.set('agent_memory_usage', { agent_id: this.id }, memoryBytes);
-    await this.#registry.heartbeat({
-      agentId: this.id,
+    if (this.#nameTaken) return;
+    this.#pulse.isSure();
+    try {
+      await this.#registry.heartbeat(await this.#status());
+    } catch (thrown) {
+      if (!(thrown instanceof DialogLensError) || thrown.code !== 'worker_id_taken') throw thrown;
+      this.#nameTaken = true;
+      this.#options.logger.error({ err: thrown }, 'another process took the name of this worker: it stops');
+      this.#inBackground('stop', this.stop('name taken'));
+    }
+  }
+
+  async #status(): Promise<AgentStatus> {
+    const { id, slots, region, version, instance, metrics, clock } = this.#options;
+    const vitals = this.#options.vitals();
+    metrics.set('agent_memory_usage', { agent_id: id }, vitals.memoryBytes);
+    const readiness = await this.#readiness(vitals);
+    const extraSlots = this.#admission.extraSlots(this.#rooms.tracks);
+    const { serving: rooms, standingBy: standbyRooms } = this.#rooms;
+    return {
+      agentId: id,
       instance,
-      status: this.#draining ? 'draining' : 'ready',
-      reason: null,
+      ...readiness,
       slots,
-      extraSlots: 0,
-      rooms: this.rooms,
-      standbyRooms: [],
-      load: this.#rooms.size / slots,
+      extraSlots,
+      rooms,
+      standbyRooms,
+      load: (rooms.length + standbyRooms.length + extraSlots) / slots,
       region,
       version,
       startedAt: this.#startedAt,
-      memoryBytes,
+      memoryBytes: vitals.memoryBytes,
       heartbeatAt: clock.nowMs(),
-    });
+    };
   }
 
-  async #renew(): Promise<void> {
-    if (this.#renewing) return;
-    const serving = [...this.#rooms.values()].map(({ agent }) => agent);
-    const held = [...serving, ...this.#flushing].map(({ assignment: { room, epoch } }) => ({ room, epoch }));
-    if (held.length === 0) return;
-    this.#renewing = true;
-    try {
-      const kept = new Set(await this.#options.leases.renew(this.id, held, this.#timing.leaseTtlMs));
-      const lost = held.filter(({ room }) => !kept.has(room));
-      for (const { room, epoch } of lost) {
-        this.#inBackground('leave', this.#leave(room, { reason: 'lease lost', failed: false }, epoch));
-      }
-    } finally {
-      this.#renewing = false;
+  async #readiness(vitals: Vitals): Promise<Pick<AgentStatus, 'status' | 'reason'>> {
+    const overload = this.#admission.judge(vitals);
+    if (this.#draining) return { status: 'draining', reason: await this.#whyStill() };
+    if (this.#leases.unconfirmedMs > this.#timing.unsureAfterMs) {
+      return { status: 'refusing', reason: 'leases not renewed' };
     }
+    return overload === null ? { status: 'ready', reason: null } : { status: 'refusing', reason: overload };
+  }
+
+  /** Why a worker that drains still has rooms. */
+  async #whyStill(): Promise<string | null> {
+    if (this.rooms.length === 0) return null;
+    const others = await this.#registry.agents();
+    const isFree = others.some(
+      ({ agentId, status, rooms, standbyRooms, extraSlots, slots }) =>
+        agentId !== this.id && status === 'ready' && rooms.length + standbyRooms.length + extraSlots < slots,
+    );
+    return isFree ? 'rooms are handed over' : 'no other worker has a slot';
   }
 }

@@ -21,7 +21,7 @@ beforeEach(() => {
   spans = [];
   const track = { id: 'trk_1', sessionId: 'ses_1', trackSid: 'TR_1', identity: 'ana', name: 'Ana' };
   processor = new AudioProcessor({
-    track: { ...track, anchorAt: clock.nowMs(), endSample: 0 },
+    track: { ...track, anchorAt: clock.nowMs(), endSample: 0, wordsEndSample: 0 },
     room: 'r',
     speech: { language: 'en', hints: [], provider: createScriptedProvider({ words: [] }) },
     detector: { probability: () => 0, reset: () => undefined, close: () => undefined },

@@ -1,4 +1,5 @@
 import { type EndpointEvent, Endpointer } from '../audio/endpointer.ts';
+import { type JudgedWindow, LookAhead } from '../audio/look-ahead.ts';
 import type { PlacedFrame, TrackHole } from '../audio/placed-frame.ts';
 import { SpanRecorder, type TrackSpan } from '../audio/span-recorder.ts';
 import { detectorWindow, type SpeechDetector } from '../audio/speech-detector.ts';
@@ -9,7 +10,7 @@ import type { Caption } from '../sinks/sink.ts';
 import type { TrackRecord } from '../store/store.ts';
 import { RollingSession, type SessionOpening } from '../stt/rolling-session.ts';
 import type { SttEvent, SttProvider } from '../stt/stt.ts';
-import { Assembler } from '../transcript/assembler.ts';
+import { Assembler, type Revision } from '../transcript/assembler.ts';
 
 /** What may change while a track is transcribed. */
 export interface SpeechSettings {
@@ -58,7 +59,9 @@ export class AudioProcessor {
   #muted = false;
   /** Position behind the newest frame. */
   #position: number;
-  #finishing: Promise<void> | null = null;
+  /** Holds audio back while a place to cut is looked for. */
+  #ahead: LookAhead | null = null;
+  #finishing: Promise<number> | null = null;
 
   constructor(options: AudioProcessorOptions) {
     const { track, startSample } = options;
@@ -66,8 +69,10 @@ export class AudioProcessor {
     this.#speech = options.speech;
     this.#position = startSample;
     this.#spans = new SpanRecorder(track.endSample);
-    // An earlier agent of this track stopped here; whoever spoke in between was not heard.
-    this.#spans.mark('gap', track.endSample, startSample, 'agent_lost');
+    // An earlier agent of this track stopped here; whoever spoke in between was not heard. What it wrote down but did not
+    // account for before it died holds words.
+    this.#spans.mark('speech', track.endSample, track.wordsEndSample);
+    this.#spans.mark('gap', Math.max(track.endSample, track.wordsEndSample), startSample, 'agent_lost');
     this.#endpointer = new Endpointer(startSample);
     this.#assembler = new Assembler(
       {
@@ -118,41 +123,91 @@ export class AudioProcessor {
     this.#takeSpans(Math.min(settled, this.#session.decidedTo()));
   }
 
+  /** Begins to look for a place to cut: the engine gets its audio half a second later from now on. */
+  lookAhead(): void {
+    this.#ahead ??= new LookAhead();
+  }
+
+  /** Nobody speaks: a cut now would part no word. Only to be asked after `lookAhead`. */
+  get isPause(): boolean {
+    return this.#ahead?.isPause ?? false;
+  }
+
+  /**
+   * Cuts the track at the best place of the last half second. `rest` is the audio behind the cut. `ended` resolves when
+   * every final and span before it is out; when the signal aborts first, with an earlier end of the record, from where
+   * the words that are still missing can be heard again.
+   */
+  cut(signal: AbortSignal): { rest: PlacedFrame[]; ended: Promise<number> } {
+    const { before, after } = this.#ahead?.cut() ?? { before: [], after: [] };
+    this.#ahead = null;
+    for (const window of before) this.#hear(window);
+    const muted = this.#muted;
+    const rest = after.map(({ pcm, firstSample }) => ({ pcm, firstSample, hole: null, muted }));
+    const restSample = this.#position - this.#rest.length;
+    if (this.#rest.length > 0) rest.push({ pcm: this.#rest, firstSample: restSample, hole: null, muted });
+    this.#position = rest[0]?.firstSample ?? this.#position;
+    this.#finishing ??= this.#end(signal, null, true);
+    return { rest, ended: this.#finishing };
+  }
+
   /**
    * No more audio: resolves when every final and every span is out, or when the signal aborts. `missing` is what should
    * have followed and never came.
    */
-  finish(signal: AbortSignal, missing: TrackHole | null = null): Promise<void> {
-    this.#finishing ??= this.#finish(signal, missing);
-    return this.#finishing;
+  async finish(signal: AbortSignal, missing: TrackHole | null = null): Promise<void> {
+    this.#release();
+    this.#finishing ??= this.#end(signal, missing, false);
+    await this.#finishing;
   }
 
-  async #finish(signal: AbortSignal, missing: TrackHole | null): Promise<void> {
+  async #end(signal: AbortSignal, missing: TrackHole | null, mayShorten: boolean): Promise<number> {
     const end = this.#position;
     this.#endUtterance(end);
-    const done = this.#session.finish();
-    const stopped = new Promise<'late'>((resolve) => {
-      if (signal.aborted) resolve('late');
-      else signal.addEventListener('abort', () => resolve('late'), { once: true });
-    });
-    const outcome = await Promise.race([done.then(() => 'done' as const), stopped]);
-    if (outcome === 'late') {
-      const told = this.#session.decidedTo();
-      const from = Number.isFinite(told) ? told : this.#assembler.watermark;
-      this.#spans.mark('gap', from, end, 'agent_lost');
-      this.#options.logger.warn(
-        { track: this.#options.track.id },
-        'stopped before the speech engine was done',
-      );
-    }
+    const isLate = await this.#isLate(this.#session.finish(), signal);
+    const told = this.#session.decidedTo();
+    const decided = Math.min(end, Number.isFinite(told) ? told : this.#assembler.watermark);
     this.#session.close();
     this.#options.detector.close();
     this.#spans.end('muted', end);
+    if (isLate && mayShorten) return this.#shorten(decided);
+    if (isLate) this.#giveUp(decided, end);
     if (missing) this.#spans.mark('gap', end, missing.endSample, missing.reason);
-    this.#takeSpans(Math.max(end, missing?.endSample ?? end));
+    const last = Math.max(end, missing?.endSample ?? end);
+    this.#takeSpans(last);
+    return last;
+  }
+
+  /** Lets the engine hear what is held back. */
+  #release(): void {
+    const { before, after } = this.#ahead?.cut() ?? { before: [], after: [] };
+    for (const window of [...before, ...after]) this.#hear(window);
+  }
+
+  async #isLate(done: Promise<void>, signal: AbortSignal): Promise<boolean> {
+    const late = new Promise<true>((resolve) => {
+      if (signal.aborted) resolve(true);
+      else signal.addEventListener('abort', () => resolve(true), { once: true });
+    });
+    return Promise.race([done.then(() => false), late]);
+  }
+
+  /** The engine was not done in time: what it owes is not part of the record, and is taken back where it was shown. */
+  #shorten(decided: number): number {
+    const end = Math.max(decided, this.#spans.accountedTo);
+    for (const revision of this.#assembler.retract(end)) this.#show(revision);
+    this.#takeSpans(end);
+    return end;
+  }
+
+  #giveUp(decided: number, end: number): void {
+    const { logger, track } = this.#options;
+    this.#spans.mark('gap', decided, end, 'agent_lost');
+    logger.warn({ track: track.id }, 'stopped before the speech engine was done');
   }
 
   #setMuted(muted: boolean, sample: number): void {
+    this.#release();
     this.#muted = muted;
     if (!muted) return this.#spans.end('muted', sample);
     this.#spans.begin('muted', sample);
@@ -162,9 +217,15 @@ export class AudioProcessor {
 
   #window(window: Int16Array, sample: number): void {
     const probability = this.#muted ? 0 : this.#options.detector.probability(window);
+    const judged = { pcm: window, firstSample: sample, probability };
+    const due = this.#ahead ? this.#ahead.push(judged) : judged;
+    if (due) this.#hear(due);
+  }
+
+  #hear({ pcm, firstSample: sample, probability }: JudgedWindow): void {
     if (this.#next && this.#mayChange(this.#next.sinceSample, sample, probability)) this.#change(sample);
     this.#applyEndpoints(this.#endpointer.push(probability, sample));
-    this.#session.write(window, sample, probability >= 0.5);
+    this.#session.write(pcm, sample, probability >= 0.5);
   }
 
   #mayChange(sinceSample: number, sample: number, probability: number): boolean {
@@ -213,13 +274,14 @@ export class AudioProcessor {
   }
 
   #onHole({ startSample, endSample, reason }: TrackHole): void {
+    this.#release();
     this.#endUtterance(startSample);
     this.#options.detector.reset();
     this.#spans.mark('gap', startSample, endSample, reason);
   }
 
   #onSpeechEvent(event: SttEvent, { language }: SpeechSettings): void {
-    const { metrics, logger, track } = this.#options;
+    const { logger, track } = this.#options;
     if (event.type === 'fault') {
       logger.warn({ track: track.id, kind: event.kind }, `speech engine: ${event.message}`);
       if (event.lost) {
@@ -229,7 +291,11 @@ export class AudioProcessor {
       return;
     }
     const revision = this.#assembler.accept(event, language);
-    if (!revision) return;
+    if (revision) this.#show(revision);
+  }
+
+  #show(revision: Revision): void {
+    const { metrics, track } = this.#options;
     const { isFinal } = revision.segment;
     const behindSeconds = Math.max(0, this.#position - revision.endSample) / 16_000;
     const kind = isFinal ? 'final' : 'partial';

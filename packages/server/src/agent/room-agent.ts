@@ -7,17 +7,44 @@ import type { Assignment } from '../registry/agent-registry.ts';
 export interface AgentEnd {
   reason: string;
   failed: boolean;
+  /** The room is somebody else's: nothing more may be said in it or written about it. */
+  superseded?: boolean;
 }
 
 export interface RoomAgent {
   readonly assignment: Assignment;
-  /** Joins the room. @throws DialogLensError when it cannot be joined. */
+  /** Audio tracks it hears: they weigh the room. */
+  readonly tracks: number;
+  /** Joins the room. One that stands by only listens until `promote`. @throws DialogLensError when it cannot be joined. */
   start(): Promise<void>;
   /** Takes other settings. Idempotent. @throws DialogLensError `unknown_provider`, and then nothing changed. */
   configure(settings: DemandSettings): void;
+  /** It stood by, and the lease is its own now: goes on where the record ends. Resolves when the room can see it. */
+  promote(): Promise<void>;
+  /**
+   * Stops taking audio in, at a pause of everybody when one comes soon, and writes down all that was said. What comes
+   * after is kept for `goOn`. @throws DialogLensError `store_unavailable` when not everything could be written
+   */
+  handOver(): Promise<void>;
+  /** Nothing came of the handover: goes on where it stopped. */
+  goOn(): void;
+  /** The lease is its own beyond doubt again: says what was held back. */
+  resume(): void;
   /** Flushes every final (at most 5 s), leaves the room and frees everything. Idempotent. */
   stop(reason: string): Promise<void>;
+  /** Leaves the room without another word and frees everything. Idempotent. */
+  abandon(reason: string): Promise<void>;
 }
 
-/** Makes the agent of an assignment; `onEnd` hears when it ends by itself, and the worker then stops it. */
-export type MakeRoomAgent = (assignment: Assignment, onEnd: (end: AgentEnd) => void) => RoomAgent;
+/** What an agent tells its worker, and asks it. */
+export interface RoomAgentHost {
+  /** It ended by itself; the worker stops it. */
+  ended(end: AgentEnd): void;
+  /** It stands by and hears every track of the room. */
+  standingBy(): void;
+  /** False while the room may be somebody else's without anybody here knowing: then what is to be said has to wait. */
+  mayPublish(): boolean;
+}
+
+/** Makes the agent of an assignment. */
+export type MakeRoomAgent = (assignment: Assignment, host: RoomAgentHost) => RoomAgent;

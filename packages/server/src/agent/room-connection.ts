@@ -63,7 +63,8 @@ export interface RoomConnection {
   listen(trackSid: string, onFrame: AudioFrameListener): Promise<() => Promise<void>>;
   sendText(stream: TextStream): Promise<void>;
   sendData(message: DataMessage): Promise<void>;
-  setAttributes(attributes: Record<string, string>): Promise<void>;
+  /** Shows everybody the epoch of one that stood by until now. */
+  showEpoch(): Promise<void>;
   /** Leaves the room and frees everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -72,6 +73,8 @@ export interface ConnectOptions {
   url: string;
   token: string;
   epoch: number;
+  /** Come in without showing the epoch: the room has another agent as yet. */
+  standby: boolean;
   /** Also transcribe the sound of shared screens. */
   screenShareAudio: boolean;
   signal: AbortSignal;

@@ -21,6 +21,8 @@ export interface RoomTracksOptions {
   onFenced: () => void;
   /** A track could not be served, and it is not known why. */
   onFailure: () => void;
+  /** More of them are heard: see `areAllHeard`. */
+  onHeard: () => void;
 }
 
 interface HeardTrack {
@@ -29,6 +31,7 @@ interface HeardTrack {
   unlisten: () => Promise<void>;
   /** Absent until the first frame was heard and the store knows the track. */
   processor: AudioProcessor | null;
+  record: TrackRecord | null;
 }
 
 /** The wall clock of a new track's beginning is read this late: of the first frames the least late one tells it. */
@@ -37,8 +40,17 @@ const anchorSettleMs = 200;
 const retryMs = 1_000;
 /** An engine that takes audio only as fast as it is spoken would never catch up with kept audio. */
 const leastReplayRate = 2;
+/** A handover waits this long for a moment in which nobody speaks … */
+const pauseWithinMs = 2_000;
+/** … looks for it this often … */
+const pauseEveryMs = 40;
+/** … and gives the engine this long for the last words. Those it owes then are heard again by the successor. */
+const lastWordsMs = 2_000;
 
-/** The tracks of one room, from the audio to the captions: one AudioProcessor for each that is transcribed. */
+/**
+ * The tracks of one room, from the audio to the captions: one AudioProcessor for each that is transcribed. While the room
+ * is another agent's (`standby`, or after `cut`) their audio is only kept.
+ */
 export class RoomTracks {
   readonly #options: RoomTracksOptions;
   readonly #tracks = new Map<string, HeardTrack>();
@@ -51,9 +63,11 @@ export class RoomTracks {
   #settings: DemandSettings;
   #connection: RoomConnection | null = null;
   #away = false;
+  #serving: boolean;
 
   constructor(options: RoomTracksOptions) {
-    const { settings } = options.assignment;
+    const { settings, standby } = options.assignment;
+    this.#serving = !standby;
     this.#options = options;
     this.#settings = settings;
     this.#speakers = new SpeakerLimit(settings.maxParticipants ?? options.parts.settings.maxParticipants);
@@ -62,6 +76,11 @@ export class RoomTracks {
   /** Tracks that are heard. */
   get size(): number {
     return this.#tracks.size;
+  }
+
+  /** Something has come of every track that is known of. */
+  get areAllHeard(): boolean {
+    return this.#work.size === 0 && [...this.#tracks.values()].every(({ audio }) => audio.isHeard);
   }
 
   /** The way to the audio; before it nothing can be heard. */
@@ -105,6 +124,54 @@ export class RoomTracks {
     for (const { processor } of this.#tracks.values()) processor?.settle();
   }
 
+  /** Transcribes what is heard and what was kept. Resolves when that has begun. */
+  async serve(): Promise<void> {
+    this.#serving = true;
+    for (const { remote } of await this.#inOrderOfRecord()) {
+      if (this.#speakers.admit(remote)) this.#queue(remote.sid, () => this.#transcribe(remote.sid));
+      else this.#queue(remote.sid, () => this.#unlisten(remote.sid));
+    }
+    await Promise.all(this.#work.values());
+  }
+
+  /**
+   * Stops transcribing, in all tracks at one moment: a pause of everybody, or in two seconds at the latest. Resolves when
+   * every final and span before the cut is out. Audio behind it is kept.
+   */
+  async cut(): Promise<void> {
+    this.#serving = false;
+    await Promise.allSettled(this.#work.values());
+    const tracks = [...this.#tracks.values()];
+    for (const { processor } of tracks) processor?.lookAhead();
+    const isPause = () => tracks.every(({ processor }) => processor?.isPause ?? true);
+    for (let waitedMs = 0; waitedMs < pauseWithinMs && !isPause(); waitedMs += pauseEveryMs) {
+      await this.#delay(pauseEveryMs);
+    }
+    const deadline = AbortSignal.timeout(lastWordsMs);
+    await Promise.all(tracks.map((track) => this.#cutTrack(track, deadline)));
+  }
+
+  /** Goes on where `cut` stopped. */
+  goOn(): void {
+    this.#serving = true;
+    for (const [sid, track] of this.#tracks) {
+      if (track.record) this.#goOnWith(track, track.record);
+      else if (track.audio.isHeard) this.#queue(sid, () => this.#transcribe(sid));
+    }
+  }
+
+  /** Lets go of everything; what was kept is forgotten and what engines owe is not waited for. */
+  async discard(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#work.values());
+    for (const { audio, processor, unlisten } of this.#tracks.values()) {
+      audio.discard();
+      await unlisten();
+      await processor?.finish(AbortSignal.abort());
+    }
+    this.#tracks.clear();
+  }
+
   /** Takes no more audio in: resolves when every final and span is out, or when the signal aborts. */
   async close(deadline: AbortSignal): Promise<void> {
     this.#closing.abort();
@@ -121,20 +188,22 @@ export class RoomTracks {
     this.#work.set(sid, next);
     void next.then(() => {
       if (this.#work.get(sid) === next) this.#work.delete(sid);
+      this.#options.onHeard();
     });
   }
 
   async #listen(remote: RemoteTrack): Promise<void> {
     const { sid } = remote;
     if (this.#closing.signal.aborted || !this.#connection || this.#tracks.has(sid)) return;
-    if (!this.#speakers.admit(remote)) {
+    // One that waits does not know yet whom the other agent transcribes.
+    if (this.#serving && !this.#speakers.admit(remote)) {
       this.#options.logger.info({ speakers: this.size }, 'a speaker waits: maxParticipants is reached');
       return;
     }
     const audio = this.#makeAudio(this.#muted.get(sid) ?? remote.muted);
     const unlisten = await this.#connection.listen(sid, (pcm) => this.#receive(sid, audio, pcm));
-    this.#tracks.set(sid, { remote, audio, unlisten, processor: null });
-    if (audio.isHeard) this.#queue(sid, () => this.#transcribe(sid));
+    this.#tracks.set(sid, { remote, audio, unlisten, processor: null, record: null });
+    if (audio.isHeard) this.#onFirstFrame(sid);
   }
 
   #makeAudio(muted: boolean): TrackAudio {
@@ -147,43 +216,85 @@ export class RoomTracks {
   #receive(sid: string, audio: TrackAudio, pcm: Int16Array): void {
     const isFirst = !audio.isHeard;
     audio.receive(pcm);
-    if (isFirst && this.#tracks.has(sid)) this.#queue(sid, () => this.#transcribe(sid));
+    if (isFirst && this.#tracks.has(sid)) this.#onFirstFrame(sid);
+  }
+
+  #onFirstFrame(sid: string): void {
+    if (!this.#serving) return this.#options.onHeard();
+    this.#queue(sid, async () => {
+      await this.#delay(anchorSettleMs);
+      await this.#transcribe(sid);
+    });
   }
 
   async #transcribe(sid: string): Promise<void> {
     const track = this.#tracks.get(sid);
-    if (!track || track.processor) return;
-    await this.#delay(anchorSettleMs);
+    if (!track?.audio.isHeard || track.record || !this.#serving) return;
     const { audio, remote } = track;
     const { anchorAt } = audio;
     const stored = await this.#openRecord(remote, anchorAt);
     if (!stored) return;
     const isNew = stored.anchorAt === anchorAt && stored.endSample === 0;
-    const startSample = isNew ? 0 : audio.alignTo(stored);
     // The store may have had to clean the names; viewers know their people as LiveKit does.
     const record = { ...stored, identity: remote.identity, name: remote.name };
-    const processor = this.#makeProcessor(record, startSample);
-    track.processor = processor;
-    const { replayRate } = this.#speechOf(this.#settings).provider.capabilities;
-    audio.feed((frame) => processor.accept(frame), startSample, Math.max(leastReplayRate, replayRate));
+    const endSample = Math.max(stored.endSample, stored.wordsEndSample);
+    const place = { anchorAt: stored.anchorAt, endSample };
+    this.#transcribeFrom(track, record, isNew ? 0 : audio.alignTo(place));
   }
 
-  /** The stored track. While the store is away its audio is kept. Null when it is too late, or the room is not ours. */
+  #transcribeFrom(track: HeardTrack, record: TrackRecord, startSample: number): void {
+    const { replayRate } = this.#speechOf(this.#settings).provider.capabilities;
+    const processor = this.#makeProcessor(record, startSample);
+    track.record = record;
+    track.processor = processor;
+    const rate = Math.max(leastReplayRate, replayRate);
+    track.audio.feed((frame) => processor.accept(frame), startSample, rate);
+  }
+
+  #goOnWith(track: HeardTrack, record: TrackRecord): void {
+    this.#transcribeFrom(track, record, Math.max(record.endSample, track.audio.keptFrom));
+  }
+
+  async #cutTrack(track: HeardTrack, deadline: AbortSignal): Promise<void> {
+    const { processor, audio, record } = track;
+    if (!processor || !record) return;
+    const { rest, ended } = processor.cut(deadline);
+    audio.hold(rest);
+    track.processor = null;
+    const endSample = await ended;
+    track.record = { ...record, endSample, wordsEndSample: endSample };
+  }
+
+  /** The tracks that the record knows come first: they were transcribed so far. */
+  async #inOrderOfRecord(): Promise<HeardTrack[]> {
+    const { parts, assignment } = this.#options;
+    const stored = await this.#whenStoreAnswers(() => parts.record.tracks(assignment.sessionId));
+    const known = new Set(stored?.map(({ trackSid }) => trackSid));
+    const rank = ({ remote }: HeardTrack) => (known.has(remote.sid) ? 0 : 1);
+    return [...this.#tracks.values()].sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** The stored track. Null when it is too late, or the room is not ours. */
   async #openRecord(remote: RemoteTrack, anchorAt: number): Promise<TrackRecord | null> {
-    const { parts, assignment, logger, onFenced } = this.#options;
+    const { parts, assignment, onFenced } = this.#options;
     const { room, epoch, sessionId } = assignment;
     const { sid: trackSid, identity, name } = remote;
+    const track = { sessionId, trackSid, identity, name, anchorAt };
+    const stored = await this.#whenStoreAnswers(() => parts.record.openTrack({ room, epoch }, track));
+    if (stored === null) onFenced();
+    return stored ?? null;
+  }
+
+  /** Asks until the store answers; audio is kept meanwhile. Undefined when nobody wants to know any more. */
+  async #whenStoreAnswers<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
-        const track = { sessionId, trackSid, identity, name, anchorAt };
-        const stored = await parts.record.openTrack({ room, epoch }, track);
-        if (!stored) onFenced();
-        return stored;
+        return await ask();
       } catch (thrown) {
         if (!isStoreTrouble(thrown)) throw thrown;
-        logger.warn({ err: thrown }, 'the store did not open a track; its audio is kept');
+        this.#options.logger.warn({ err: thrown }, 'the store did not tell of a track; audio is kept');
       }
-      if (this.#closing.signal.aborted) return null;
+      if (this.#closing.signal.aborted || !this.#serving) return undefined;
       await this.#delay(retryMs);
     }
   }
@@ -223,15 +334,23 @@ export class RoomTracks {
     const next = this.#speakers.leave(sid);
     if (!this.#closing.signal.aborted) for (const waiting of next) this.add(waiting);
     if (!track) return;
-    const { processor, audio, unlisten } = track;
+    const { processor, audio, record, unlisten } = track;
     await unlisten();
     if (processor) {
       await audio.finish();
       await processor.finish(deadline, audio.missing());
-    } else if (audio.isHeard) {
+    } else if (audio.isHeard && !record && this.#serving) {
       this.#options.logger.warn({}, 'a track ended before the store knew it: what was said is lost');
     }
     audio.discard();
+  }
+
+  /** There is no place for this speaker: it waits until there is. */
+  async #unlisten(sid: string): Promise<void> {
+    const track = this.#tracks.get(sid);
+    this.#tracks.delete(sid);
+    track?.audio.discard();
+    await track?.unlisten();
   }
 
   /** Resolves after `ms`, or at once when everything is closed. */

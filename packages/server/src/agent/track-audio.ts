@@ -97,8 +97,7 @@ export class TrackAudio {
     const offset = Math.round((this.anchorAt - anchorAt) * samplesPerMs);
     // A record cannot end after what is heard now: then the wall clocks of two machines disagree.
     this.#offset = Math.max(offset, endSample - this.#clock.position);
-    const keptFrom = (this.#kept.startSample ?? this.#clock.position) + this.#offset;
-    return Math.max(endSample, keptFrom);
+    return Math.max(endSample, this.keptFrom);
   }
 
   /** Gives the taker what was kept from `fromSample` on, `rate` times faster than it was spoken, and then every frame as it comes. */
@@ -107,6 +106,19 @@ export class TrackAudio {
     this.#taker = taker;
     this.#pauseMs = pieceMs / rate;
     this.#feeding = this.#hand(taker);
+  }
+
+  /** Nobody takes the audio for now: keeps it, beginning with what the taker gives back. */
+  hold(rest: readonly PlacedFrame[]): void {
+    this.#taker = null;
+    this.#live = false;
+    this.#kept.putBack(rest.map((frame) => moved(frame, -this.#offset)));
+    this.#endPause?.();
+  }
+
+  /** Position of the first sample that is kept, or behind the newest frame when nothing is. */
+  get keptFrom(): number {
+    return (this.#kept.startSample ?? this.#clock.position) + this.#offset;
   }
 
   /** No more frames come: resolves when the taker has all that was kept. */

@@ -1,4 +1,5 @@
 import type { DemandSettings } from '@dialoglens/protocol';
+import { DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { Assignment } from '../registry/agent-registry.ts';
@@ -6,80 +7,91 @@ import { LiveFeed } from '../sinks/live-feed.ts';
 import { RoomCaptions } from '../sinks/room-captions.ts';
 import type { Caption } from '../sinks/sink.ts';
 import { StoreWriter } from '../sinks/store-writer.ts';
-import { TranscriptBuffer } from '../transcript/transcript-buffer.ts';
 import type { AgentParts } from './agent-parts.ts';
-import type { AgentEnd, RoomAgent } from './room-agent.ts';
+import type { AgentEnd, RoomAgent, RoomAgentHost } from './room-agent.ts';
 import type { RoomConnection, RoomEvent } from './room-connection.ts';
 import { RoomTracks } from './room-tracks.ts';
+import { ViewerHistory } from './viewer-history.ts';
 
 /** All finals are out after this long, or the rest is recorded as a gap. */
 const flushDeadlineMs = 5_000;
 const settleEveryMs = 5_000;
+/** Captions that a room does not take in this time are left behind when the agent leaves. */
+const lastCaptionsMs = 1_000;
+/** A handover is called off when the store has not taken everything in this time. */
+const recordWithinMs = 3_000;
+/** One that stands by says so after this even if it does not hear every track: some say nothing at all. */
+const warmWithinMs = 3_000;
+/** A room is given up when LiveKit cannot be reached for this long: another worker may have better luck. */
+const cutOffMs = 15_000;
+const retryMs = 500;
+/** Viewers who came this shortly before a promotion may have been sent the history by nobody. */
+const recentViewerMs = 2_000;
 /** Ends after which another agent should try: the room may still be there. */
 const retryable = new Set(['connection-lost', 'server-shutdown', 'unknown']);
+
+type Plan = 'settling' | 'emptiness' | 'warmth' | 'cut-off';
 
 /** Serves one room: one connection, one AudioProcessor per speaker's track, and the ways captions leave. */
 export class TranscriptionAgent implements RoomAgent {
   readonly assignment: Assignment;
   readonly #parts: AgentParts;
-  readonly #onEnd: (end: AgentEnd) => void;
+  readonly #host: RoomAgentHost;
   readonly #logger: Logger;
   readonly #abort = new AbortController();
   readonly #tracks: RoomTracks;
-  /** Viewers who have not been sent the history yet. */
-  readonly #unmet = new Set<string>();
-  #away = false;
-  readonly #buffer: TranscriptBuffer;
+  readonly #history: ViewerHistory;
   readonly #writer: StoreWriter;
   readonly #live: LiveFeed;
   #connection: RoomConnection | undefined;
   #captions: RoomCaptions | undefined;
+  #away = false;
+  /** False as long as the room has another agent, or must not hear this one any more. */
+  #speaks: boolean;
+  #isWarm = false;
   /** Cancel what is planned. */
-  #cancelSettling: () => void = () => undefined;
-  #cancelEmptiness: () => void = () => undefined;
+  readonly #plans = new Map<Plan, () => void>();
   #early: RoomEvent[] = [];
+  #promoting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
 
-  constructor(assignment: Assignment, parts: AgentParts, onEnd: (end: AgentEnd) => void) {
-    const { settings, metrics } = parts;
+  constructor(assignment: Assignment, parts: AgentParts, host: RoomAgentHost) {
+    const { settings, registry, clock } = parts;
     this.assignment = assignment;
     this.#parts = parts;
-    this.#onEnd = onEnd;
+    this.#host = host;
+    this.#speaks = !assignment.standby;
     this.#logger = parts.logger.child({ session: assignment.sessionId, epoch: assignment.epoch });
-    this.#buffer = new TranscriptBuffer(settings.captions.replayCount);
-    this.#live = new LiveFeed(parts.registry, this.#logger);
-    this.#writer = new StoreWriter({
-      record: parts.record,
-      tenure: { room: assignment.room, epoch: assignment.epoch },
-      journal: parts.journal,
-      metrics,
-      logger: this.#logger,
-      onFenced: () => this.#end({ reason: 'fenced', failed: false }),
-    });
+    this.#history = new ViewerHistory(settings.captions.replayCount, clock, this.#logger);
+    this.#live = new LiveFeed(registry, () => this.#mayPublish(), this.#logger);
+    this.#writer = this.#makeWriter();
     this.#tracks = new RoomTracks({
       parts,
       assignment,
       logger: this.#logger,
       onCaption: (caption) => this.#publish(caption),
       onSpans: (spans) => this.#writer.acceptSpans(spans),
-      onFenced: () => this.#end({ reason: 'fenced', failed: false }),
+      onFenced: () => this.#end({ reason: 'fenced', failed: false, superseded: true }),
       onFailure: () => this.#end({ reason: 'track failed', failed: true }),
+      onHeard: () => this.#saySoWhenWarm(),
     });
   }
 
-  /** Joins the room. @throws DialogLensError when it cannot be joined. */
+  get tracks(): number {
+    return this.#tracks.size;
+  }
+
   async start(): Promise<void> {
     begins('agent', this);
-    const { connector, settings, record, metrics } = this.#parts;
-    const { url, token, epoch, sessionId } = this.assignment;
+    const { connector, settings, metrics } = this.#parts;
+    const { url, token, epoch, standby } = this.assignment;
     // History first: a viewer may be waiting in the room when the agent comes in.
-    for (const segment of await record.recentSegments(sessionId, settings.captions.replayCount)) {
-      this.#buffer.add(segment);
-    }
+    if (!standby) await this.#loadHistory();
     const connection = await connector.connect({
       url,
       token,
       epoch,
+      standby,
       screenShareAudio: settings.screenShareAudio,
       signal: this.#abort.signal,
       onEvent: (event) => this.#receive(event),
@@ -88,44 +100,120 @@ export class TranscriptionAgent implements RoomAgent {
     if (this.#stopping) return connection.close();
     this.#connection = connection;
     this.#tracks.connect(connection);
-    this.#captions = new RoomCaptions(connection, settings.captions, { metrics, logger: this.#logger });
+    const mayPublish = () => this.#mayPublish();
+    const surroundings = { mayPublish, metrics, logger: this.#logger };
+    this.#captions = new RoomCaptions(connection, settings.captions, surroundings);
     const early = this.#early;
     this.#early = [];
     for (const event of early) this.#handle(event);
     this.#settleLater();
+    if (!standby) return;
+    this.#plan('warmth', warmWithinMs, () => this.#sayStandingBy());
+    this.#saySoWhenWarm();
   }
 
-  /** Takes other settings; each speaker goes on with them from their next pause. Idempotent. */
   configure(settings: DemandSettings): void {
     this.#tracks.configure(settings);
   }
 
-  /** Flushes every final (at most 5 s), leaves the room and frees everything. Idempotent. */
+  promote(): Promise<void> {
+    this.#promoting ??= this.#promote();
+    return this.#promoting;
+  }
+
+  async handOver(): Promise<void> {
+    await this.#tracks.cut();
+    const [{ left }] = await Promise.all([
+      this.#writer.drain(recordWithinMs),
+      this.#captions?.drain(lastCaptionsMs),
+      this.#live.drain(),
+    ]);
+    if (left === 0 && !this.#writer.hasJournaled) return;
+    throw new DialogLensError('store_unavailable', 'The record of the room could not be completed in time.');
+  }
+
+  goOn(): void {
+    if (!this.#stopping) this.#tracks.goOn();
+  }
+
+  resume(): void {
+    if (!this.#away) this.#captions?.resume();
+    this.#live.resume();
+    this.#sendHistory();
+  }
+
   stop(reason: string): Promise<void> {
     this.#stopping ??= this.#stop(reason).finally(() => ends('agent', this));
     return this.#stopping;
   }
 
+  abandon(reason: string): Promise<void> {
+    this.#speaks = false;
+    this.#stopping ??= this.#abandon(reason).finally(() => ends('agent', this));
+    return this.#stopping;
+  }
+
+  async #promote(): Promise<void> {
+    this.#cancel('warmth');
+    const history = this.#loadHistory().catch((thrown: unknown) => {
+      this.#logger.warn({ err: thrown }, 'late viewers are not sent what was said before');
+    });
+    await Promise.all([this.#tracks.serve(), this.#showEpoch(), history]);
+    if (this.#stopping) return;
+    this.#history.forgetOlderThan(recentViewerMs);
+    this.#speaks = true;
+    this.resume();
+  }
+
   async #stop(reason: string): Promise<void> {
     this.#logger.info({ reason }, 'leaving the room');
-    this.#cancelSettling();
-    this.#cancelEmptiness();
+    this.#cancelAll();
     await this.#tracks.close(AbortSignal.timeout(flushDeadlineMs));
     await Promise.allSettled([
-      this.#captions?.drain(1_000),
+      this.#captions?.drain(lastCaptionsMs),
       this.#writer.drain(flushDeadlineMs),
       this.#live.drain(),
     ]);
     this.#abort.abort();
     await Promise.allSettled([this.#captions?.close(), this.#writer.close(), this.#live.close()]);
+    await this.#leaveRoom();
+  }
+
+  async #abandon(reason: string): Promise<void> {
+    this.#logger.info({ reason }, 'leaving the room to another agent');
+    this.#cancelAll();
+    this.#abort.abort();
+    await Promise.allSettled([this.#captions?.close(), this.#writer.discard(), this.#live.close()]);
+    await Promise.allSettled([this.#tracks.discard(), this.#leaveRoom()]);
+  }
+
+  async #leaveRoom(): Promise<void> {
     await this.#connection?.close().catch((thrown: unknown) => {
       this.#logger.warn({ err: thrown }, 'the room connection did not close cleanly');
     });
   }
 
+  #makeWriter(): StoreWriter {
+    const { record, journal, metrics } = this.#parts;
+    const { room, epoch } = this.assignment;
+    return new StoreWriter({
+      record,
+      tenure: { room, epoch },
+      journal,
+      metrics,
+      logger: this.#logger,
+      mayWrite: () => this.#host.mayPublish(),
+      onFenced: () => this.#end({ reason: 'fenced', failed: false, superseded: true }),
+    });
+  }
+
+  #mayPublish(): boolean {
+    return this.#speaks && this.#host.mayPublish();
+  }
+
   /** Ends from within: tells the worker, which stops this agent. */
   #end(end: AgentEnd): void {
-    if (!this.#stopping) this.#onEnd(end);
+    if (!this.#stopping) this.#host.ended(end);
   }
 
   #receive(event: RoomEvent): void {
@@ -143,32 +231,30 @@ export class TranscriptionAgent implements RoomAgent {
       case 'track-muted':
         return this.#tracks.setMuted(event.sid, event.muted);
       case 'viewer-joined':
-        this.#unmet.add(event.identity);
-        return this.#replayHistory();
+        this.#history.met(event.identity);
+        return this.#sendHistory();
       case 'humans-changed':
         return this.#watchEmptiness(event.count);
       case 'agent-epoch-seen':
-        if (event.epoch > this.assignment.epoch)
-          this.#end({ reason: 'newer agent in the room', failed: false });
-        return;
+        return this.#compareEpoch(event.epoch);
       case 'reconnecting':
         return this.#setAway(true);
       case 'reconnected':
         return this.#setAway(false);
       case 'disconnected':
+        this.#tracks.setAway(true);
         return this.#end({ reason: event.reason, failed: retryable.has(event.reason) });
     }
   }
 
-  #settleLater(): void {
-    this.#cancelSettling = this.#parts.scheduler.after(settleEveryMs, () => {
-      this.#tracks.settle();
-      this.#settleLater();
-    });
+  #compareEpoch(epoch: number): void {
+    if (epoch <= this.assignment.epoch) return;
+    this.#speaks = false;
+    this.#end({ reason: 'newer agent in the room', failed: false, superseded: true });
   }
 
   #publish(caption: Caption): void {
-    this.#buffer.add(caption.segment);
+    this.#history.add(caption.segment);
     this.#captions?.accept(caption);
     this.#writer.accept(caption);
     this.#live.accept(caption);
@@ -177,32 +263,76 @@ export class TranscriptionAgent implements RoomAgent {
   #setAway(away: boolean): void {
     this.#away = away;
     this.#tracks.setAway(away);
-    if (away) return this.#captions?.pause();
-    this.#captions?.resume();
-    this.#replayHistory();
+    if (!away) {
+      this.#cancel('cut-off');
+      return this.resume();
+    }
+    this.#captions?.pause();
+    this.#plan('cut-off', cutOffMs, () => this.#end({ reason: 'livekit unreachable', failed: true }));
   }
 
-  /** Whoever comes in while the connection is away is served when it is back. */
-  #replayHistory(): void {
-    if (this.#away) return;
-    for (const identity of this.#unmet) this.#replay(identity);
-    this.#unmet.clear();
+  async #loadHistory(): Promise<void> {
+    const { record, settings } = this.#parts;
+    const { sessionId } = this.assignment;
+    const recent = await record.recentSegments(sessionId, settings.captions.replayCount);
+    for (const segment of recent) this.#history.add(segment);
   }
 
-  #replay(identity: string): void {
-    const history = [...this.#buffer.recent()];
-    if (history.length === 0) return;
-    this.#captions?.replay(identity, history).catch((thrown: unknown) => {
-      this.#logger.debug({ err: thrown }, 'a late viewer left before the history was sent');
+  /** Whoever comes in while nothing may be said is served when it may. */
+  #sendHistory(): void {
+    if (this.#captions && !this.#away && this.#mayPublish()) this.#history.send(this.#captions);
+  }
+
+  /** While the connection is away nobody can be shown anything: it is tried until somebody can. */
+  async #showEpoch(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        return await this.#connection?.showEpoch();
+      } catch (thrown) {
+        this.#logger.warn({ err: thrown }, 'the epoch could not be shown');
+      }
+      await new Promise<void>((resolve) => this.#parts.scheduler.after(retryMs, resolve));
+    }
+  }
+
+  #saySoWhenWarm(): void {
+    if (this.assignment.standby && this.#captions && this.#tracks.areAllHeard) this.#sayStandingBy();
+  }
+
+  #sayStandingBy(): void {
+    this.#cancel('warmth');
+    if (this.#isWarm || this.#stopping) return;
+    this.#isWarm = true;
+    this.#host.standingBy();
+  }
+
+  #settleLater(): void {
+    this.#plan('settling', settleEveryMs, () => {
+      this.#tracks.settle();
+      this.#settleLater();
     });
   }
 
   #watchEmptiness(humans: number): void {
-    this.#cancelEmptiness();
+    this.#cancel('emptiness');
     if (humans > 0) return;
-    const { scheduler, settings } = this.#parts;
-    this.#cancelEmptiness = scheduler.after(settings.emptyRoomLeaveMs, () =>
+    this.#plan('emptiness', this.#parts.settings.emptyRoomLeaveMs, () =>
       this.#end({ reason: 'room empty', failed: false }),
     );
+  }
+
+  #plan(what: Plan, ms: number, work: () => void): void {
+    this.#cancel(what);
+    this.#plans.set(what, this.#parts.scheduler.after(ms, work));
+  }
+
+  #cancel(what: Plan): void {
+    this.#plans.get(what)?.();
+    this.#plans.delete(what);
+  }
+
+  #cancelAll(): void {
+    for (const cancel of this.#plans.values()) cancel();
+    this.#plans.clear();
   }
 }

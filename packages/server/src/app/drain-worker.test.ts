@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { recordingLogger } from '../testing/recording-logger.ts';
 import { drainWorker } from './drain-worker.ts';
@@ -9,6 +10,10 @@ function leavingWorker(rooms: number, stuck = 0) {
     isDrained: false,
     drain: async () => {
       worker.isDrained = true;
+    },
+    drained: async (ms = 0) => {
+      await pause(Math.min(ms, 10));
+      return { left };
     },
     get rooms() {
       const shown = [...left];
@@ -41,7 +46,8 @@ describe('drainWorker', () => {
 
   it('goes on although the registry cannot be told', async () => {
     const { logger, lines } = recordingLogger();
-    const worker = { rooms: [], drain: () => Promise.reject(new Error('away')) };
+    const drained = async () => ({ left: [] });
+    const worker = { rooms: [], drained, drain: () => Promise.reject(new Error('away')) };
     await drainWorker(worker, { reason: 'SIGTERM', deadlineMs: 50, logger });
     expect(lines.map(({ level }) => level)).toEqual(['warn', 'info']);
   });

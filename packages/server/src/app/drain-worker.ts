@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentWorker } from '../agent/agent-worker.ts';
 import type { Logger } from '../observability/telemetry.ts';
 
-const lookEveryMs = 100;
+const lookEveryMs = 1_000;
 /** A wait in which nothing happens says this often that it goes on. */
 const signOfLifeMs = 10_000;
 
@@ -11,7 +10,7 @@ const signOfLifeMs = 10_000;
  * Logs how many rooms it waits for, never their names.
  */
 export async function drainWorker(
-  worker: Pick<AgentWorker, 'drain' | 'rooms'>,
+  worker: Pick<AgentWorker, 'drain' | 'drained' | 'rooms'>,
   { reason, deadlineMs, logger }: { reason: string; deadlineMs: number; logger: Logger },
 ): Promise<void> {
   const until = performance.now() + deadlineMs;
@@ -31,7 +30,7 @@ export async function drainWorker(
       saidRooms = rooms;
       saidAt = performance.now();
     }
-    await pause(lookEveryMs);
+    await worker.drained(Math.min(leftMs, lookEveryMs));
   }
   const rooms = worker.rooms.length;
   if (rooms === 0) return logger.info({ reason }, 'drained: no room is left');

@@ -6,6 +6,7 @@ import { AudioBudget } from '../audio/kept-audio.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import { createRoomConnector } from '../livekit/room-connector.ts';
+import { defaultMemoryLimit, ProcessVitals } from '../observability/process-vitals.ts';
 import { systemScheduler } from '../scheduler.ts';
 import type { Journal } from '../store/journal.ts';
 import type { RecordStore } from '../store/store.ts';
@@ -42,6 +43,7 @@ export async function startWorker(context: ProcessContext, parts: WorkerParts): 
     settings: agentSettings(config),
     audioBudget: new AudioBudget(keptAudioMaxBytes),
   };
+  const vitals = new ProcessVitals();
   const worker = new AgentWorker({
     ...shared,
     id: workerId,
@@ -50,10 +52,19 @@ export async function startWorker(context: ProcessContext, parts: WorkerParts): 
     region: config.agent.region ?? null,
     version,
     leases: store.leases,
-    makeAgent: (assignment, onEnd) => new TranscriptionAgent(assignment, agentParts, onEnd),
-    memoryBytes: () => process.memoryUsage.rss(),
+    makeAgent: (assignment, host) => new TranscriptionAgent(assignment, agentParts, host),
+    limits: {
+      maxEventLoopLagMs: config.agent.maxEventLoopLagMs,
+      maxMemoryBytes: config.agent.maxMemoryBytes ?? defaultMemoryLimit(),
+      tracksPerSlot: config.agent.tracksPerSlot,
+    },
+    vitals: () => vitals.read(),
   });
-  running.add('worker', () => worker.stop('process stops'));
+  running.add('worker', async () => {
+    await worker.stop('process stops');
+    vitals.stop();
+  });
+  vitals.start();
   await untilNameIsFree(() => worker.start(), { signal: running.signal, logger });
   return worker;
 }

@@ -78,6 +78,12 @@ export class KeptAudio {
     return taken;
   }
 
+  /** Puts back what lies before everything that is kept. */
+  putBack(frames: readonly PlacedFrame[]): void {
+    this.#frames.unshift(...frames);
+    for (const { pcm } of frames) this.#budget.book(pcm.length * bytesPerSample);
+  }
+
   clear(): void {
     this.take(Number.POSITIVE_INFINITY);
   }

@@ -94,6 +94,7 @@ async function hear(provider: LocalProvider, clips: readonly Int16Array[]): Prom
       name: '',
       anchorAt: 0,
       endSample: 0,
+      wordsEndSample: 0,
     },
     room: 'bench',
     speech: { language: 'en', hints: [], provider },

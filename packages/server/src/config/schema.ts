@@ -76,6 +76,16 @@ const agent = z.strictObject({
   emptyRoomLeaveMs: milliseconds(1_000, 600_000).default(10_000).register(settingDocs, {
     doc: 'How long the agent stays in a room after the last human has left.',
   }),
+  tracksPerSlot: z.int().min(1).max(1_000).default(8).register(settingDocs, {
+    doc: 'How many audio tracks of one room a slot is good for; a room with more takes several slots.',
+  }),
+  maxEventLoopLagMs: milliseconds(20, 10_000).default(250).register(settingDocs, {
+    doc: 'A worker takes no more rooms while it is later than this, for seconds on end, with what it has to do.',
+  }),
+  maxMemoryBytes: z.int().min(100_000_000).optional().register(settingDocs, {
+    defaultText: '80 % of the memory of the container or machine',
+    doc: 'A worker takes no more rooms while its process holds more memory than this.',
+  }),
   screenShareAudio: z.boolean().default(false).register(settingDocs, {
     doc: 'Whether the sound of shared screens is transcribed too.',
   }),

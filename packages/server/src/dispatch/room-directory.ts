@@ -42,3 +42,5 @@ export const agentName = 'Transcription Agent';
 export const agentMetadata = '{"type":"transcription-agent"}';
 /** Attribute that carries the epoch. */
 export const epochAttribute = 'dialoglens.epoch';
+/** Attribute that carries the epoch to come of an agent that stands by; empty once it serves the room. */
+export const standbyAttribute = 'dialoglens.standby';

@@ -1,6 +1,7 @@
 import { livekitDispose } from '@livekit/rtc-ffi-bindings';
 import {
   DisconnectReason as NativeReason,
+  type Participant,
   type RemoteAudioTrack,
   type RemoteParticipant,
   type RemoteTrackPublication,
@@ -20,7 +21,7 @@ import type {
   SpeakerKind,
   TextStream,
 } from '../agent/room-connection.ts';
-import { epochAttribute } from '../dispatch/room-directory.ts';
+import { epochAttribute, standbyAttribute } from '../dispatch/room-directory.ts';
 import { asError, DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import { createFrameRouter, type FrameRouter } from './frame-router.ts';
@@ -162,7 +163,8 @@ class LiveRoomConnection implements RoomConnection {
   async begin(): Promise<void> {
     begins('room connection', this);
     // A participant without tracks is announced up to 3 s late unless it sets its attributes.
-    await this.setAttributes({ [epochAttribute]: String(this.#options.epoch) });
+    const { standby, epoch } = this.#options;
+    await this.#setAttributes({ [standby ? standbyAttribute : epochAttribute]: String(epoch) });
     this.#sid = await this.#room.getSid();
     for (const participant of this.#room.remoteParticipants.values()) this.#meet(participant, false);
     this.#reportHumans();
@@ -204,7 +206,7 @@ class LiveRoomConnection implements RoomConnection {
   }
 
   #meet(participant: RemoteParticipant, isNew: boolean): void {
-    if (participant.kind === agentKind) this.#checkEpoch(participant);
+    this.#checkEpoch(participant);
     const isHuman = speakerKinds[participant.kind] !== undefined;
     const sid = participant.sid ?? '';
     if (isHuman && isNew && !this.#met.has(sid)) {
@@ -298,7 +300,9 @@ class LiveRoomConnection implements RoomConnection {
     this.#options.onEvent({ type: 'track-muted', sid, muted });
   }
 
-  #checkEpoch(participant: { attributes: Record<string, string>; identity: string }): void {
+  #checkEpoch(participant: Participant): void {
+    // Anybody else may write what they like into their attributes; only a key of the project makes an agent.
+    if (participant.kind !== agentKind) return;
     const epoch = Number(participant.attributes[epochAttribute]);
     const self = participant.identity === this.#room.localParticipant?.identity;
     if (!self && Number.isSafeInteger(epoch) && epoch > 0) {
@@ -358,7 +362,11 @@ class LiveRoomConnection implements RoomConnection {
     });
   }
 
-  async setAttributes(attributes: Record<string, string>): Promise<void> {
+  async showEpoch(): Promise<void> {
+    await this.#setAttributes({ [epochAttribute]: String(this.#options.epoch), [standbyAttribute]: '' });
+  }
+
+  async #setAttributes(attributes: Record<string, string>): Promise<void> {
     await this.#local().setAttributes(attributes);
   }
 

@@ -10,11 +10,13 @@ const makeRoom = () =>
     url: 'ws://fake',
     token: '',
     epoch: 1,
+    standby: false,
     screenShareAudio: false,
     signal: new AbortController().signal,
     onEvent: () => undefined,
   });
-const telemetry = { metrics: noMetrics, logger: silentLogger };
+let mayPublish = true;
+const surroundings = { mayPublish: () => mayPublish, metrics: noMetrics, logger: silentLogger };
 const caption = (id: string, revision: number, isFinal: boolean, text = `${id} ${revision}`) => {
   const segment: Segment = {
     id: `seg_${id}`,
@@ -40,7 +42,7 @@ const both = { textStreams: true, dataMessages: true };
 describe('RoomCaptions', () => {
   it('writes each revision as a stream in the speaker’s name and as a data message', async () => {
     const room = makeRoom();
-    const captions = new RoomCaptions(room, both, telemetry);
+    const captions = new RoomCaptions(room, both, surroundings);
     captions.accept(caption('a', 1, true, 'Hello.'));
     await captions.drain(1_000);
     expect(room.texts).toEqual([
@@ -73,7 +75,7 @@ describe('RoomCaptions', () => {
 
   it('replaces a partial that still waits and keeps every final', async () => {
     const room = makeRoom();
-    const captions = new RoomCaptions(room, { textStreams: true, dataMessages: false }, telemetry);
+    const captions = new RoomCaptions(room, { textStreams: true, dataMessages: false }, surroundings);
     captions.pause();
     for (const [id, revision, isFinal] of [
       ['a', 1, false],
@@ -90,7 +92,7 @@ describe('RoomCaptions', () => {
 
   it('holds finals while the room is away and sends them when it is back', async () => {
     const room = makeRoom();
-    const captions = new RoomCaptions(room, { textStreams: true, dataMessages: false }, telemetry);
+    const captions = new RoomCaptions(room, { textStreams: true, dataMessages: false }, surroundings);
     room.failure = new Error('away');
     captions.accept(caption('a', 1, true));
     expect(await captions.drain(1_000)).toEqual({ left: 1 });
@@ -100,9 +102,24 @@ describe('RoomCaptions', () => {
     expect(room.texts.map((t) => t.text)).toEqual(['a 1']);
   });
 
+  it('sends nothing while the room may be somebody else’s, and the newest of each segment afterwards', async () => {
+    const room = makeRoom();
+    const captions = new RoomCaptions(room, { textStreams: true, dataMessages: false }, surroundings);
+    mayPublish = false;
+    captions.accept(caption('a', 1, false));
+    captions.accept(caption('a', 2, true));
+    await captions.replay('late', [caption('b', 1, true).segment]);
+    expect(await captions.drain(1_000)).toEqual({ left: 1 });
+    expect(room.texts).toEqual([]);
+    mayPublish = true;
+    captions.resume();
+    expect(await captions.drain(1_000)).toEqual({ left: 0 });
+    expect(room.texts.map((t) => t.text)).toEqual(['a 2']);
+  });
+
   it('replays history to one viewer only, marked as such', async () => {
     const room = makeRoom();
-    const captions = new RoomCaptions(room, both, telemetry);
+    const captions = new RoomCaptions(room, both, surroundings);
     await captions.replay('late', [caption('a', 4, true).segment]);
     expect(room.texts[0]).toMatchObject({ to: ['late'], attributes: { 'dialoglens.replay': 'true' } });
     expect(room.data[0]).toMatchObject({ to: ['late'], topic: 'transcript', reliable: true });

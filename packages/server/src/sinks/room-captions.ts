@@ -30,6 +30,7 @@ export class RoomCaptions implements CaptionSink {
   readonly name = 'room';
   readonly #connection: RoomConnection;
   readonly #options: RoomCaptionOptions;
+  readonly #mayPublish: () => boolean;
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   /** Newest revision of every segment that waits, in the order segments began to wait. */
@@ -41,12 +42,14 @@ export class RoomCaptions implements CaptionSink {
   constructor(
     connection: RoomConnection,
     options: RoomCaptionOptions,
-    telemetry: { metrics: Metrics; logger: Logger },
+    /** `mayPublish`: false while captions have to wait for `resume`. */
+    surroundings: { mayPublish: () => boolean; metrics: Metrics; logger: Logger },
   ) {
     this.#connection = connection;
     this.#options = options;
-    this.#metrics = telemetry.metrics;
-    this.#logger = telemetry.logger;
+    this.#mayPublish = surroundings.mayPublish;
+    this.#metrics = surroundings.metrics;
+    this.#logger = surroundings.logger;
   }
 
   accept({ segment }: Caption): void {
@@ -71,7 +74,7 @@ export class RoomCaptions implements CaptionSink {
   /** Sends history to one viewer, in order. Stops at the first failure: the viewer left. */
   async replay(to: string, segments: readonly Segment[]): Promise<void> {
     for (const segment of segments) {
-      if (this.#closed || this.#paused) return;
+      if (this.#closed || this.#paused || !this.#mayPublish()) return;
       await this.#send(segment, true, [to]);
     }
   }
@@ -101,16 +104,18 @@ export class RoomCaptions implements CaptionSink {
   }
 
   #start(): void {
-    if (this.#pump || this.#paused || this.#closed) return;
+    if (this.#pump || this.#paused || this.#closed || this.#waiting.size === 0 || !this.#mayPublish()) return;
     this.#pump = this.#run().finally(() => {
       this.#pump = null;
+      // Something may have come after the last look.
+      this.#start();
     });
   }
 
   async #run(): Promise<void> {
     for (;;) {
       const next = this.#waiting.entries().next().value;
-      if (!next || this.#paused || this.#closed) return;
+      if (!next || this.#paused || this.#closed || !this.#mayPublish()) return;
       const [id, entry] = next;
       this.#waiting.delete(id);
       const waitedSeconds = (performance.now() - entry.since) / 1000;

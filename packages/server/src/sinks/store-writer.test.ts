@@ -15,6 +15,7 @@ let stored: string[];
 let spansStored: StoredSpan[];
 let trouble: Error | null;
 let fenced: boolean;
+let mayWrite: boolean;
 let onFenced: ReturnType<typeof vi.fn<() => void>>;
 
 beforeEach(() => {
@@ -24,6 +25,7 @@ beforeEach(() => {
   spansStored = [];
   trouble = null;
   fenced = false;
+  mayWrite = true;
   onFenced = vi.fn<() => void>();
 });
 afterEach(() => vi.useRealTimers());
@@ -46,6 +48,7 @@ function makeWriter(journal: BatchJournal | null, logger: Logger = silentLogger)
     journal,
     metrics,
     logger,
+    mayWrite: () => mayWrite,
     onFenced,
   });
 }
@@ -152,6 +155,24 @@ describe('StoreWriter', () => {
     expect(spansStored).toEqual([span(2_001)]);
     expect(stored).toEqual(['seg_1']);
     await writer.close();
+  });
+
+  it('holds writes back while the room may be lost, and drops them when it is', async () => {
+    const writer = makeWriter(null);
+    mayWrite = false;
+    writer.accept(caption(1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await writer.drain(100)).toEqual({ left: 1 });
+    expect(stored).toEqual([]);
+    mayWrite = true;
+    await vi.advanceTimersByTimeAsync(600);
+    expect(stored).toEqual(['seg_1']);
+    mayWrite = false;
+    writer.accept(caption(2));
+    await writer.discard();
+    mayWrite = true;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(stored).toEqual(['seg_1']);
   });
 
   it('stops at the fence, counts it and tells its agent once', async () => {

@@ -21,6 +21,8 @@ export interface StoreWriterOptions {
   journal: BatchJournal | null;
   metrics: Metrics;
   logger: Logger;
+  /** False while writes have to wait: this process may have lost the room. */
+  mayWrite: () => boolean;
   /** The store says that this epoch no longer holds the room. */
   onFenced: () => void;
 }
@@ -29,6 +31,8 @@ export interface StoreWriterOptions {
 const gatherMs = 150;
 const retryFloorMs = 250;
 const retryCeilingMs = 5_000;
+/** What may not be written now is tried again this soon. */
+const heldMs = 500;
 /** More than this in memory goes to the journal. */
 const maxInMemory = 2_000;
 
@@ -42,6 +46,7 @@ export class StoreWriter implements CaptionSink {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #fenced = false;
+  #journaled = false;
   #closed = false;
 
   constructor(options: StoreWriterOptions) {
@@ -61,9 +66,14 @@ export class StoreWriter implements CaptionSink {
     this.#schedule(gatherMs);
   }
 
+  /** Some of what it took is on disk, where nobody else sees it until it is replayed. */
+  get hasJournaled(): boolean {
+    return this.#journaled;
+  }
+
   async drain(deadlineMs: number): Promise<{ left: number }> {
     const until = performance.now() + deadlineMs;
-    while (this.#left() > 0 && !this.#fenced && performance.now() < until) {
+    while (this.#left() > 0 && !this.#fenced && this.#options.mayWrite() && performance.now() < until) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       await this.#flush();
@@ -80,6 +90,15 @@ export class StoreWriter implements CaptionSink {
     if (this.#left() > 0 && !this.#fenced) this.#reportLost();
   }
 
+  /** Lets go of everything that is not written yet: the room is somebody else's, who hears it anew. */
+  async discard(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#finals = [];
+    this.#spans = [];
+    await this.#pump;
+  }
+
   #left(): number {
     return this.#finals.length + this.#spans.length;
   }
@@ -88,7 +107,8 @@ export class StoreWriter implements CaptionSink {
     if (this.#timer || this.#closed || this.#fenced) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.#flush();
+      if (this.#options.mayWrite()) void this.#flush();
+      else this.#schedule(heldMs);
     }, delayMs);
   }
 
@@ -170,6 +190,7 @@ export class StoreWriter implements CaptionSink {
     const spans = [...this.#spans];
     try {
       await journal.append({ tenure, finals, spans });
+      this.#journaled = true;
       // More may have come meanwhile: it is not in the journal.
       this.#finals.splice(0, finals.length);
       this.#spans.splice(0, spans.length);

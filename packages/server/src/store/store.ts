@@ -161,6 +161,8 @@ export interface TrackRecord {
   anchorAt: number;
   /** End of the track's clock as far as it is accounted for, samples. */
   endSample: number;
+  /** End of the last final, samples: later than `endSample` when an agent died before it accounted for it. */
+  wordsEndSample: number;
 }
 
 /** A final as it is stored; positions in samples (16 kHz). */
@@ -237,7 +239,10 @@ export interface RecordStore {
   getSession(id: string): Promise<Session | null>;
   listSessions(page: Page, filter?: { room?: string }): Promise<Paged<Session>>;
   /** The track of a session; for a known SID the stored row, with where its clock stands. Null when fenced. */
-  openTrack(tenure: Tenure, track: Omit<TrackRecord, 'id' | 'endSample'>): Promise<TrackRecord | null>;
+  openTrack(
+    tenure: Tenure,
+    track: Omit<TrackRecord, 'id' | 'endSample' | 'wordsEndSample'>,
+  ): Promise<TrackRecord | null>;
   tracks(sessionId: string): Promise<TrackRecord[]>;
   /**
    * Writes finals with the fence in the same statement, idempotent by segment id. `fenced` is true when the epoch no

@@ -15,7 +15,8 @@ export class FakeRoom implements RoomConnection {
   readonly roomSid = 'RM_fake';
   readonly texts: TextStream[] = [];
   readonly data: DataMessage[] = [];
-  readonly attributes: Record<string, string> = {};
+  /** What everybody sees of it. */
+  shows: 'epoch' | 'standby';
   closed = false;
   /** When set, sending fails with this. */
   failure: Error | null = null;
@@ -24,6 +25,7 @@ export class FakeRoom implements RoomConnection {
 
   constructor(options: ConnectOptions) {
     this.#options = options;
+    this.shows = options.standby ? 'standby' : 'epoch';
   }
 
   emit(event: RoomEvent): void {
@@ -70,8 +72,9 @@ export class FakeRoom implements RoomConnection {
     this.data.push(message);
   }
 
-  async setAttributes(attributes: Record<string, string>): Promise<void> {
-    Object.assign(this.attributes, attributes);
+  async showEpoch(): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.shows = 'epoch';
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,11 @@ export class ManualClock implements Clock, Scheduler {
     this.#wallMs += byMs;
   }
 
+  /** Time goes by in which nothing happens, as for a process that is stopped: what falls due meanwhile is late. */
+  freeze(ms: number): void {
+    this.#moveTo(this.#elapsedMs + ms);
+  }
+
   after(ms: number, work: () => void): () => void {
     const id = ++this.#lastId;
     this.#timers.set(id, { dueMs: this.#elapsedMs + Math.max(0, ms), work });

@@ -65,6 +65,14 @@ export class Assembler {
     return null;
   }
 
+  /** Takes back what is under way: an empty final for each utterance that was shown. */
+  retract(sample: number): Revision[] {
+    return [...this.#open.keys()].flatMap((source) => {
+      const nothing = { type: 'final', text: '', startSample: sample, endSample: sample } as const;
+      return this.#final(source === '' ? nothing : { ...nothing, source }) ?? [];
+    });
+  }
+
   #partial(event: SttPartial): Revision | null {
     const text = event.text.trim();
     const source = event.source ?? '';

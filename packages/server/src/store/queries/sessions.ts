@@ -92,9 +92,11 @@ interface TrackRow {
   name: string;
   anchor_at: number;
   end_sample: number;
+  words_end_sample: number;
 }
 
-const trackColumns = 'id, session_id, track_sid, identity, name, anchor_at, end_sample';
+const trackColumns = `id, session_id, track_sid, identity, name, anchor_at, end_sample,
+  (select coalesce(max(g.end_sample), 0)::bigint from segment g where g.track_id = track.id) as words_end_sample`;
 
 /** Tracks of a session, each with its clock. */
 export function trackQueries(sql: Sql): Pick<RecordStore, 'openTrack' | 'tracks'> {
@@ -140,5 +142,6 @@ function toTrack(row: TrackRow): TrackRecord {
     name: row.name,
     anchorAt: row.anchor_at,
     endSample: row.end_sample,
+    wordsEndSample: row.words_end_sample,
   };
 }

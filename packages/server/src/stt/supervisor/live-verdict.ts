@@ -15,7 +15,7 @@ export function judgeLive(
   settings: SupervisorSettings,
   isPreferredBack: boolean,
 ): LiveVerdict {
-  if (stream.unansweredMs > settings.deafMs) return 'deaf';
+  if (stream.unansweredSpeech > settings.deafMs * samplesPerMs) return 'deaf';
   const { parkAfterSilenceMs, maxSessionMs } = stream.provider.capabilities;
   const now = ring.endSample;
   const silentMs = (now - (ring.lastSpeech(range.from, now) ?? range.from)) / samplesPerMs;

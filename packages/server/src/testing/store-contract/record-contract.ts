@@ -76,7 +76,11 @@ function sessionContract(context: ContractContext): void {
         anchorAt: 1_800_000_000_000,
       });
       expect(again).toEqual({ ...here.track, endSample: 500 });
-      expect(await record().tracks(here.session.id)).toEqual([again]);
+      // Finals are written sooner than spans: whoever goes on must not begin before them.
+      await record().writeFinals(here.tenure, [final(here, 'b', 700, 900), final(here, 'a', 450, 600)]);
+      const tracks = await record().tracks(here.session.id);
+      expect(tracks).toMatchObject([{ endSample: 500, wordsEndSample: 900 }]);
+      expect(await record().openTrack(here.tenure, trackOf(here.session, 'TR_1'))).toEqual(tracks[0]);
     });
   });
 }

@@ -68,7 +68,10 @@ export async function scene(context: ContractContext, trackSid = 'TR_1'): Promis
   return { room, session, tenure, track };
 }
 
-export function trackOf(session: Session, trackSid: string): Omit<TrackRecord, 'id' | 'endSample'> {
+export function trackOf(
+  session: Session,
+  trackSid: string,
+): Omit<TrackRecord, 'id' | 'endSample' | 'wordsEndSample'> {
   return { sessionId: session.id, trackSid, identity: 'ann', name: 'Ann', anchorAt: 1_700_000_001_000 };
 }
 

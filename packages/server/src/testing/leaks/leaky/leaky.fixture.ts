@@ -11,7 +11,15 @@ it('passes, and leaves a timer, a server and its socket, a dispatcher and a room
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await dispatchLaboratory().dispatcher();
   const signal = new AbortController().signal;
-  const options = { url: '', token: '', epoch: 1, screenShareAudio: false, signal, onEvent: () => undefined };
+  const options = {
+    url: '',
+    token: '',
+    epoch: 1,
+    standby: false,
+    screenShareAudio: false,
+    signal,
+    onEvent: () => undefined,
+  };
   const room = await new FakeRoomConnector().connect(options);
   expect(room.roomSid).toBe('RM_fake');
 });
