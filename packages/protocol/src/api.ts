@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { demandSettingsSchema, demandSources, roomStatuses } from './demand.ts';
+import { demandSettingsSchema, demandSources, prioritySchema, roomStatuses } from './demand.ts';
 import { gapReasons, segmentSchema } from './segment.ts';
 
 /** Longest room name the API takes, in Unicode characters; LiveKit's default limit. */
@@ -53,6 +53,12 @@ export const problemSchema = z.object({
   requestId: z.string(),
 });
 export type Problem = z.infer<typeof problemSchema>;
+
+/** Body of start-transcription. `priority` is for API keys that may operate. */
+export const startRequestSchema = demandSettingsSchema.extend({ priority: prioritySchema.optional() });
+
+/** Body of a change of priority. */
+export const priorityRequestSchema = z.strictObject({ priority: prioritySchema });
 
 /** Answer to start-transcription. `armed`: the room has not started yet. */
 export const startAnswerSchema = z.object({

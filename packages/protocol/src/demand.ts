@@ -23,6 +23,9 @@ export const demandSettingsSchema = z.strictObject({
 });
 export type DemandSettings = z.infer<typeof demandSettingsSchema>;
 
+/** Place in the queue: higher is served first. */
+export const prioritySchema = z.int().min(-100).max(100);
+
 /** Room metadata that asks for transcription. Unknown keys belong to others and are ignored. */
 export const roomMetadataSchema = z.object({
   transcriptionEnabled: z.boolean().optional(),

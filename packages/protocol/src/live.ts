@@ -11,6 +11,16 @@ export const liveEventSchema = z.discriminatedUnion('type', [
     room: z.string(),
     status: z.enum([...roomStatuses, 'ended']),
     reason: z.string(),
+    /** While the room waits for an agent; 1 is next. */
+    queuePosition: z.int().positive().optional(),
+  }),
+  /** How a room without a session stands. */
+  z.object({
+    type: z.literal('room'),
+    room: z.string(),
+    status: z.enum(roomStatuses),
+    reason: z.string(),
+    queuePosition: z.int().positive().optional(),
   }),
   /** The server could not keep every event for this client: read `/segments` again, then go on. */
   z.object({ type: z.literal('resync'), sessionId: z.string(), reason: z.string() }),

@@ -181,6 +181,16 @@ describe('LiveKit access tokens', () => {
     expect((await call('/api/rooms/board/stop-transcription', roomAdmin, 'POST')).statusCode).toBe(403);
   });
 
+  test('no token pushes its room ahead of others', async () => {
+    const payload = { priority: 1 };
+    const headers = { authorization: `Bearer ${roomAdmin}` };
+    for (const url of [start, '/api/rooms/standup/priority']) {
+      const answer = await app.inject({ method: 'POST', url, headers, payload });
+      expect([url, answer.statusCode]).toEqual([url, 403]);
+    }
+    expect([...ports.started, ...ports.prioritised]).toEqual([]);
+  });
+
   test('a token without a room opens nothing', async () => {
     for (const url of ['/api/sessions', '/api/sessions/ses_1', '/api/rooms', '/api/search?q=x']) {
       expect([url, (await call(url, lister)).statusCode]).toEqual([url, 403]);

@@ -34,6 +34,8 @@ export class SessionFeed {
   readonly #listeners = new Set<(entry: FeedEntry) => void>();
   #newest: number;
   #ended = false;
+  /** The state of the session that was last told. */
+  #state = '';
 
   constructor(sessionId: string, nowMs: number) {
     this.sessionId = sessionId;
@@ -61,7 +63,7 @@ export class SessionFeed {
 
   /** Takes an event of the room; those of other sessions are not for this feed, and nothing follows the end. */
   accept(event: LiveEvent): void {
-    if (this.#ended || sessionOf(event) !== this.sessionId) return;
+    if (this.#ended || sessionOf(event) !== this.sessionId || this.#isRepeated(event)) return;
     this.#ended = event.type === 'session' && event.status === 'ended';
     const entry = { seq: this.#ended ? endSeq : ++this.#newest, event };
     if (!this.#ended) this.#keep(entry);
@@ -75,13 +77,24 @@ export class SessionFeed {
     return () => this.#listeners.delete(own);
   }
 
+  /** Every dispatcher that looks at the room says how it stands. */
+  #isRepeated(event: LiveEvent): boolean {
+    if (event.type !== 'session') return false;
+    const state = JSON.stringify(event);
+    const isRepeated = state === this.#state;
+    this.#state = state;
+    return isRepeated;
+  }
+
   #keep(entry: FeedEntry): void {
     this.#ring.push(entry);
     if (this.#ring.length > ringSize) this.#ring.shift();
   }
 }
 
-function sessionOf(event: LiveEvent): string {
+/** Null for an event that belongs to no session. */
+function sessionOf(event: LiveEvent): string | null {
+  if (event.type === 'room') return null;
   return event.type === 'segment' ? event.segment.sessionId : event.sessionId;
 }
 
@@ -150,7 +163,7 @@ export class LiveFeeds {
 
   /** Hands an event to the feed of its session, as if it had come over the bus. */
   inject(event: LiveEvent): void {
-    this.#open.get(sessionOf(event))?.feed.accept(event);
+    this.#open.get(sessionOf(event) ?? '')?.feed.accept(event);
   }
 
   /** Ends every subscription. Idempotent. */

@@ -59,6 +59,7 @@ describe('the OpenAPI document', () => {
       'get /metrics',
       'get /readyz',
       'post /api/agents/{agentId}/drain',
+      'post /api/rooms/{room}/priority',
       'post /api/rooms/{room}/start-transcription',
       'post /api/rooms/{room}/stop-transcription',
       'post /webhooks/livekit',

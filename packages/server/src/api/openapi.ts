@@ -43,6 +43,7 @@ const inertDeps: ApiDeps = {
   registry: { subscribe: () => () => undefined },
   control: {
     start: absent,
+    setPriority: absent,
     stop: absent,
     rooms: absent,
     room: absent,

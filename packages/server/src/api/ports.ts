@@ -25,9 +25,11 @@ export interface StopAnswer {
 export interface TranscriptionControl {
   /**
    * Records the wish and answers with what it led to. Repeating it changes nothing.
-   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `store_unavailable`
+   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `queue_full`, `store_unavailable`
    */
-  start(room: string, settings: DemandSettings, actor: string): Promise<StartAnswer>;
+  start(room: string, settings: DemandSettings, actor: string, priority?: number): Promise<StartAnswer>;
+  /** Moves a wanted room in the queue. Null when nobody wants it. @throws DialogLensError `store_unavailable` */
+  setPriority(room: string, priority: number, actor: string): Promise<RoomView | null>;
   /** Idempotent. */
   stop(room: string, actor: string): Promise<StopAnswer>;
   /** Every room that is wanted or served. */

@@ -94,6 +94,45 @@ describe('start and stop', () => {
   });
 });
 
+describe('priority', () => {
+  const priorityUrl = (room: string) => `/api/rooms/${encodeURIComponent(room)}/priority`;
+
+  test('comes with the start or later', async () => {
+    await post(startUrl('standup'), { language: 'en', priority: 7 });
+    expect(ports.started).toEqual([
+      { room: 'standup', settings: { language: 'en' }, actor: 'key:anonymous', priority: 7 },
+    ]);
+    const moved = await post(priorityUrl('standup'), { priority: -3 });
+    expect(moved.statusCode).toBe(200);
+    expect(moved.json()).toMatchObject({ room: 'standup' });
+    expect(ports.prioritised).toEqual([{ room: 'standup', priority: -3, actor: 'key:anonymous' }]);
+  });
+
+  test('of a room nobody asked for is not found', async () => {
+    const answer = await post(priorityUrl('nowhere'), { priority: 1 });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toMatchObject({ code: 'not_found', field: 'room' });
+  });
+
+  test.each([101, -101, 1.5, '5', null])('%s is none', async (priority) => {
+    for (const url of [startUrl('standup'), priorityUrl('standup')]) {
+      const answer = await post(url, { priority });
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'priority' });
+    }
+  });
+
+  test('a queue that is full says so, and what to do', async () => {
+    ports.refusal = new DialogLensError('queue_full', '1000 rooms wait for an agent, and no more may.', {
+      field: 'dispatch.queueLimit',
+      remedy: 'Try again later.',
+    });
+    const answer = await post(startUrl('standup'));
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toMatchObject({ code: 'queue_full', remedy: 'Try again later.' });
+  });
+});
+
 describe('bad bodies name what is wrong', () => {
   test.each([
     ['unknown key', { langauge: 'en' }, 'langauge'],

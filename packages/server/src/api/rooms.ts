@@ -1,24 +1,25 @@
 import {
-  demandSettingsSchema,
   pagedSchema,
   pageQuerySchema,
+  priorityRequestSchema,
   roomNameSchema,
   roomViewSchema,
   startAnswerSchema,
+  startRequestSchema,
   stopAnswerSchema,
   textFault,
 } from '@dialoglens/protocol';
 import { z } from 'zod';
 import { DialogLensError } from '../errors.ts';
 import { type ApiInstance, problems, type ResourceDeps, writeProblems } from './api-instance.ts';
-import { actorOf, requireRoomController, requireRoomReader, roomScope } from './callers.ts';
+import { actorOf, requireOperator, requireRoomController, requireRoomReader, roomScope } from './callers.ts';
 import { pageByKey } from './paging.ts';
 import type { StartAnswer, StopAnswer } from './ports.ts';
 
 const roomParams = z.object({ room: roomNameSchema });
 
 /** The body of start-transcription; no body means no wishes. Texts that the store cannot hold are named. */
-const startBody = demandSettingsSchema
+const startBody = startRequestSchema
   .superRefine((settings, context) => {
     const { provider = '', fallbacks = [], hints = [] } = settings;
     const texts: [text: string, path: (string | number)[]][] = [
@@ -71,16 +72,15 @@ export function registerRooms(app: ApiInstance, { control }: ResourceDeps): void
       requireRoomReader(request.caller, request.params.room);
       const view = await control.room(request.params.room);
       if (view) return view;
-      throw new DialogLensError('not_found', 'Nobody asked for this room to be transcribed.', {
-        field: 'room',
-        remedy: 'POST to start-transcription of this room to ask for it.',
-      });
+      throw unwanted();
     },
   );
-  registerControl(app, control);
+  registerStart(app, control);
+  registerStop(app, control);
+  registerPriority(app, control);
 }
 
-function registerControl(app: ApiInstance, control: ResourceDeps['control']): void {
+function registerStart(app: ApiInstance, control: ResourceDeps['control']): void {
   app.post(
     '/api/rooms/:room/start-transcription',
     {
@@ -88,19 +88,22 @@ function registerControl(app: ApiInstance, control: ResourceDeps['control']): vo
         tags: ['rooms'],
         summary: 'Ask for a room to be transcribed',
         description: `Repeating it changes nothing. A room that has not started yet is \`armed\`. Where transcription runs already,
-settings that are sent replace the ones before, each speaker from the next pause; settings left out stay as they are.`,
+settings that are sent replace the ones before, each speaker from the next pause; settings left out stay as they are.
+\`priority\` (-100 to 100, 0 unless given) is the place in the queue while slots are short, and for API keys only.`,
         params: roomParams,
         body: startBody,
         response: {
           200: startAnswerSchema,
-          ...problems('unsupported_language', 'unknown_provider', ...writeProblems),
+          ...problems('unsupported_language', 'unknown_provider', 'queue_full', ...writeProblems),
         },
       },
     },
     async (request) => {
       const { room } = request.params;
       requireRoomController(request.caller, room);
-      const answer = await control.start(room, request.body ?? {}, actorOf(request.caller));
+      const { priority, ...settings } = request.body ?? {};
+      if (priority !== undefined) requireOperator(request.caller);
+      const answer = await control.start(room, settings, actorOf(request.caller), priority);
       const { status, reason, sessionId, queuePosition } = answer;
       return {
         success: true as const,
@@ -113,6 +116,9 @@ settings that are sent replace the ones before, each speaker from the next pause
       };
     },
   );
+}
+
+function registerStop(app: ApiInstance, control: ResourceDeps['control']): void {
   app.post(
     '/api/rooms/:room/stop-transcription',
     {
@@ -137,6 +143,37 @@ settings that are sent replace the ones before, each speaker from the next pause
       };
     },
   );
+}
+
+function registerPriority(app: ApiInstance, control: ResourceDeps['control']): void {
+  app.post(
+    '/api/rooms/:room/priority',
+    {
+      schema: {
+        tags: ['rooms'],
+        summary: 'Move a wanted room in the queue',
+        description:
+          'Higher is served first, among equals the older wish. A room that is served keeps its agent.',
+        params: roomParams,
+        body: priorityRequestSchema,
+        response: { 200: roomViewSchema, ...problems('not_found', ...writeProblems) },
+      },
+    },
+    async (request) => {
+      requireOperator(request.caller);
+      const { room } = request.params;
+      const view = await control.setPriority(room, request.body.priority, actorOf(request.caller));
+      if (view) return view;
+      throw unwanted();
+    },
+  );
+}
+
+function unwanted(): DialogLensError {
+  return new DialogLensError('not_found', 'Nobody asked for this room to be transcribed.', {
+    field: 'room',
+    remedy: 'POST to start-transcription of this room to ask for it.',
+  });
 }
 
 function stopMessage(status: StopAnswer['status'], sessionId: string | null): string {

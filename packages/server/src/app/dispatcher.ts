@@ -76,6 +76,7 @@ export async function startDispatcher(
       pollMs: config.rooms.pollIntervalMs,
       language: config.speech.language,
       provider: config.speech.provider,
+      queueLimit: config.dispatch.queueLimit,
       quarantineMs: config.dispatch.quarantineMs,
     },
   });

@@ -99,6 +99,9 @@ const agent = z.strictObject({
 });
 
 const dispatch = z.strictObject({
+  queueLimit: z.int().min(1).max(100_000).default(1_000).register(settingDocs, {
+    doc: 'How many rooms may wait for a free slot. A start over the API that would have to wait beyond it is refused (`queue_full`); rooms that ask by metadata, policy or agent dispatch still wait, without a position and with the reason `queue full`.',
+  }),
   quarantineMs: milliseconds(1_000, 3_600_000).default(60_000).register(settingDocs, {
     doc: 'How long a room in which two workers died in a row is left alone, before it is tried on a worker that serves nothing else. It doubles with each further death. Starting the room over the API ends it.',
   }),

@@ -120,11 +120,12 @@ export class AgentDispatcher {
   }
 
   #makeControl(): RoomControl {
-    const { store, registry, keeper, memory, reach, reconciler, settings } = this.#parts;
+    const { store, registry, keeper, gate, memory, reach, reconciler, settings } = this.#parts;
     return new RoomControl({
       store,
       registry,
       keeper,
+      gate,
       memory,
       reach,
       exclusively: async (room, work) => {

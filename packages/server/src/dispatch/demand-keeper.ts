@@ -61,7 +61,7 @@ export class DemandKeeper {
   }
 
   /** Records an API start and writes it into the metadata. */
-  async start(room: string, settings: DemandSettings, actor: string): Promise<void> {
+  async start(room: string, settings: DemandSettings, actor: string, priority?: number): Promise<void> {
     this.#deps.checkSettings(settings);
     const live = await this.#find(room);
     const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
@@ -78,7 +78,7 @@ export class DemandKeeper {
       wanted: true,
       source: 'api',
       settings: merged,
-      priority: before?.priority ?? 0,
+      priority: priority ?? before?.priority ?? 0,
       roomSid: live?.sid ?? before?.roomSid ?? null,
     });
     await this.#audit(actor, 'start-transcription', room);
@@ -87,6 +87,16 @@ export class DemandKeeper {
     if (merged.language !== undefined) wish.language = merged.language;
     if (merged.maxParticipants !== undefined) wish.maxParticipants = merged.maxParticipants;
     await this.#writeMetadata(live, wish);
+  }
+
+  /** Moves a wanted room in the queue. False when nobody wants it. */
+  async setPriority(room: string, priority: number, actor: string): Promise<boolean> {
+    const { store, reach } = this.#deps;
+    const demand = await reach.store(() => store.demands.get(room));
+    if (demand?.wanted !== true) return false;
+    await this.#put({ ...demand, priority });
+    await this.#audit(actor, 'set-priority', room);
+    return true;
   }
 
   /** Records an API stop. False when nothing was wanted, so that there was nothing to stop. */

@@ -15,6 +15,7 @@ import { Observation } from './observation.ts';
 import { PictureBoard } from './picture-board.ts';
 import { leastLoaded } from './policy/least-loaded.ts';
 import type { PlacementPolicy } from './policy/placement-policy.ts';
+import { QueueGate } from './queue-gate.ts';
 import { Reachability, watchedDirectory, watchedRegistry } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RoomDirectory } from './room-directory.ts';
@@ -73,18 +74,19 @@ export function makeParts(deps: AgentDispatcherDeps, { look, queueChanged }: Dis
   const base = { store, registry, clock, metrics, logger, settings, reach, memory, directory, world, look };
   const checkSettings = deps.checkSpeech ?? (() => undefined);
   const keeper = new DemandKeeper({ ...base, rooms: settings.rooms, checkSettings });
-  const board = new PictureBoard({ registry, memory, waiting, clock });
+  const board = new PictureBoard({ registry, memory, waiting, clock, logger, settings });
   const assigner = new Assigner({ ...base, scheduler, random });
   const handovers = new Handovers(base);
   const strikes = new Strikes(clock, settings);
-  const underWay = new UnderWay();
+  const underWay = new UnderWay(clock);
   const pool = makePool(deps, { scheduler, random });
   const shared = { ...base, waiting, keeper, board, assigner, handovers, strikes, underWay, pool, policy };
   const looker = new RoomLooker(shared);
   const reconciler = new Reconciler({ ...shared, looker, queueChanged });
   const observation = new Observation(shared);
   const roomPoll = new RoomPoll(shared);
-  return { ...shared, scheduler, random, reconciler, observation, roomPoll };
+  const gate = new QueueGate(shared);
+  return { ...shared, scheduler, random, reconciler, observation, roomPoll, gate };
 }
 
 function makePool(

@@ -27,6 +27,8 @@ export interface DispatcherSettings {
   leaveWithinMs: number;
   /** Rooms of one draining worker that change hands at the same time. */
   handoversAtOnce: number;
+  /** Rooms that may wait for an agent; those beyond it have no position. */
+  queueLimit: number;
   /** How long a room in which two workers died is left alone; it doubles with each further one. */
   quarantineMs: number;
   /** A room served this long without trouble is no longer suspected of killing workers. */
@@ -54,6 +56,7 @@ export const defaultDispatcherSettings: Omit<
   joinWithinMs: 15_000,
   leaveWithinMs: 8000,
   handoversAtOnce: 4,
+  queueLimit: 1000,
   quarantineMs: 60_000,
   quietMs: 60_000,
   retryMaxMs: 30_000,

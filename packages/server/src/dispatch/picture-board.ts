@@ -1,7 +1,9 @@
-import type { RoomStatus } from '@dialoglens/protocol';
+import type { LiveEvent, RoomStatus } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
+import type { Logger } from '../observability/telemetry.ts';
 import { type AgentRegistry, type RoomPicture, roomPictureTtlMs } from '../registry/agent-registry.ts';
 import type { Demand, Lease } from '../store/store.ts';
+import type { DispatcherSettings } from './dispatcher-settings.ts';
 import { isTrouble } from './reachability.ts';
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
@@ -14,16 +16,18 @@ export interface Held {
 }
 
 export interface PictureBoardDeps {
-  registry: Pick<AgentRegistry, 'setRoom' | 'removeRoom' | 'rooms'>;
+  registry: Pick<AgentRegistry, 'setRoom' | 'removeRoom' | 'rooms' | 'publish'>;
   memory: RoomMemory;
   waiting: WaitingRooms;
   clock: Clock;
+  logger: Logger;
+  settings: Pick<DispatcherSettings, 'queueLimit'>;
 }
 
 /** A picture is set anew well before it would be gone. */
 const refreshAfterMs = roomPictureTtlMs / 3;
-/** Pictures on their way to the registry at once while it is repaired. */
-const repairsAtOnce = 100;
+/** Pictures on their way to the registry at once. */
+const atOnce = 100;
 
 /**
  * Publishes how rooms stand, when that changes. While the registry is away the pictures are kept here and published
@@ -44,33 +48,39 @@ export class PictureBoard {
   ): Promise<RoomPicture> {
     const { room, state, demand } = look;
     const before = state.picture;
+    const queued = status === 'queued' ? this.#placeOf(room, reason) : { reason, queuePosition: null };
     const picture: RoomPicture = {
       room,
       status,
-      reason,
+      ...queued,
       agentId: held?.agentId ?? null,
       epoch: held?.epoch ?? null,
       sessionId: held?.sessionId ?? null,
-      queuePosition: status === 'queued' ? this.#deps.waiting.position(room) : null,
       since: before?.status === status ? before.since : this.#deps.clock.nowMs(),
     };
     // Rooms nobody has anything to do with are not in the picture.
     const matters = demand !== null || held !== null;
     const ended = reason === 'room ended' && held === null;
     if (!matters || ended) await this.#remove(room, state);
-    else if (!samePicture(before, picture)) await this.#publish(state, picture);
+    else if (!samePicture(before, picture)) await this.#change(state, picture);
     return picture;
   }
 
   /** Publishes the positions that have changed. */
   async showPositions(): Promise<void> {
     const { waiting, memory } = this.#deps;
-    for (const [index, { room }] of [...waiting.inOrder()].entries()) {
+    const moved = waiting.inOrder().flatMap(({ room }, index) => {
+      const { picture } = memory.of(room);
+      const queuePosition = this.#shown(index + 1);
+      return picture?.status === 'queued' && picture.queuePosition !== queuePosition ? [room] : [];
+    });
+    await inBatches(moved, async (room) => {
       const state = memory.of(room);
-      const isMoved = state.picture?.status === 'queued' && state.picture.queuePosition !== index + 1;
-      if (state.picture === null || !isMoved || waiting.get(room) === undefined) continue;
-      await this.#publish(state, { ...state.picture, queuePosition: index + 1 });
-    }
+      if (state.picture?.status !== 'queued' || waiting.get(room) === undefined) return;
+      // One that has come within the limit waits for a slot like those before it.
+      const why = state.picture.reason === 'queue full' ? 'all slots busy' : state.picture.reason;
+      await this.#change(state, { ...state.picture, ...this.#placeOf(room, why) });
+    });
   }
 
   /**
@@ -95,6 +105,34 @@ export class PictureBoard {
     });
   }
 
+  /** Beyond the limit there are no positions: each room that is served would change all of them. */
+  #placeOf(room: string, reason: string): Pick<RoomPicture, 'reason' | 'queuePosition'> {
+    const position = this.#deps.waiting.position(room);
+    const queuePosition = position === null ? null : this.#shown(position);
+    return { reason: position !== null && queuePosition === null ? 'queue full' : reason, queuePosition };
+  }
+
+  #shown(position: number): number | null {
+    return position <= this.#deps.settings.queueLimit ? position : null;
+  }
+
+  async #change(state: RoomState, picture: RoomPicture): Promise<void> {
+    await this.#publish(state, picture);
+    await this.#announce(picture);
+  }
+
+  /** To viewers of its session, or to whoever watches the room while it has none. */
+  async #announce({ room, status, reason, queuePosition, sessionId }: RoomPicture): Promise<void> {
+    const what = { room, status, reason, ...(queuePosition !== null && { queuePosition }) };
+    const event: LiveEvent =
+      sessionId === null ? { type: 'room', ...what } : { type: 'session', sessionId, ...what };
+    await this.#deps.registry.publish(room, event).catch((error: unknown) => {
+      // The picture itself stands; whoever missed this reads it there.
+      if (isTrouble('registry', error)) return;
+      this.#deps.logger.warn({ err: error, status, reason }, 'the state of a room could not be announced');
+    });
+  }
+
   async #publish(state: RoomState, picture: RoomPicture): Promise<void> {
     // Remembered before it is sent, so that whoever publishes positions meanwhile starts from this one.
     state.picture = picture;
@@ -114,8 +152,8 @@ export class PictureBoard {
 }
 
 async function inBatches<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  for (let i = 0; i < all.length; i += repairsAtOnce) {
-    await Promise.all(all.slice(i, i + repairsAtOnce).map(work));
+  for (let i = 0; i < all.length; i += atOnce) {
+    await Promise.all(all.slice(i, i + atOnce).map(work));
   }
 }
 

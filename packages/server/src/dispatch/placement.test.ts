@@ -5,7 +5,7 @@ import { leastLoaded } from './policy/least-loaded.ts';
 import { versionsMatch } from './version-match.ts';
 import { takers } from './world.ts';
 
-const nothing = { byRoom: new Map(), roomsOf: new Map() };
+const nothing = { readAtMs: 0, byRoom: new Map(), roomsOf: new Map() };
 const place = (agents: ReturnType<typeof agentStatus>[], avoided: string[] = [], version = '1.4.0') =>
   choosePlacement({
     room: 'r',

@@ -10,6 +10,7 @@ export const dispatchReasons = [
   'no agents',
   'no agent ready',
   'all slots busy',
+  'queue full',
   'worker version',
   'agent failed',
   'quarantined',

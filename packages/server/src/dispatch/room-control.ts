@@ -3,6 +3,7 @@ import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-
 import type { Demand, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
 import { markVersion } from './placement.ts';
+import type { QueueGate } from './queue-gate.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
 import type { RoomMemory } from './room-memory.ts';
 
@@ -28,6 +29,7 @@ export interface RoomControlDeps {
   registry: AgentRegistry;
   memory: RoomMemory;
   keeper: DemandKeeper;
+  gate: QueueGate;
   reach: Reachability;
   /** Does the work while nobody else handles the room. */
   exclusively: <T>(room: string, work: () => Promise<T>) => Promise<T>;
@@ -49,18 +51,34 @@ export class RoomControl {
 
   /**
    * Records the wish and answers with what it led to. Repeating it changes nothing.
-   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `store_unavailable`, `shutting_down`
+   * @throws DialogLensError `unsupported_language`, `unknown_provider`, `queue_full`, `store_unavailable`,
+   * `shutting_down`
    */
-  start(room: string, settings: DemandSettings, actor: string): Promise<StartAnswer> {
+  start(room: string, settings: DemandSettings, actor: string, priority?: number): Promise<StartAnswer> {
     return this.#deps.exclusively(room, async () => {
-      await this.#deps.keeper.start(room, settings, actor);
+      await this.#deps.gate.check(room, priority);
+      await this.#deps.keeper.start(room, settings, actor, priority);
       // Somebody asked: earlier failures are no reason to let them wait.
       Object.assign(this.#deps.memory.of(room), { failures: 0, nextTryMs: 0 });
       await this.#deps.reach.store(() => this.#deps.store.leases.absolve(room));
       const picture = await this.#tryReconcile(room);
-      return typeof picture === 'string'
-        ? { ...nothingYet, status: 'armed', reason: picture }
-        : startAnswer(picture);
+      if (typeof picture === 'string') return { ...nothingYet, status: 'armed', reason: picture };
+      // Whoever gives away the next slot has to know that this room waits.
+      if (picture.status === 'queued') await this.#tellOthers(room);
+      return startAnswer(picture);
+    });
+  }
+
+  /**
+   * Moves a wanted room in the queue. Null when nobody wants it.
+   * @throws DialogLensError `store_unavailable`, `shutting_down`
+   */
+  setPriority(room: string, priority: number, actor: string): Promise<RoomView | null> {
+    return this.#deps.exclusively(room, async () => {
+      if (!(await this.#deps.keeper.setPriority(room, priority, actor))) return null;
+      await this.#tryReconcile(room);
+      await this.#tellOthers(room);
+      return this.room(room);
     });
   }
 
@@ -143,6 +161,13 @@ export class RoomControl {
 
   capacity(): Promise<CapacityView> {
     return this.#deps.capacity();
+  }
+
+  /** Other dispatchers look at the room too; they would at their next poll in any case. */
+  async #tellOthers(room: string): Promise<void> {
+    await this.#deps.registry.hint(room).catch((error: unknown) => {
+      if (!isTrouble('registry', error)) throw error;
+    });
   }
 
   /** While the registry is away, as this process remembers it. */

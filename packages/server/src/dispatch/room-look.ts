@@ -133,7 +133,8 @@ export class RoomLooker {
   /** What a decision rests on. It holds until the next pause: whoever acts on it does so at once. */
   view(look: Look): RoomView {
     const { agents, leases } = look;
-    const takersNow = this.#deps.underWay.counted(takers(agents, leases, this.#deps.settings.version));
+    const seen = takers(agents, leases, this.#deps.settings.version);
+    const takersNow = this.#deps.underWay.counted(seen, leases.readAtMs);
     return this.#view(look, takersNow);
   }
 

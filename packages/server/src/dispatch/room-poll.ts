@@ -8,6 +8,7 @@ import type { PictureBoard } from './picture-board.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory } from './room-memory.ts';
+import { byTurn, type Rank } from './waiting-rooms.ts';
 import type { World } from './world.ts';
 
 export interface RoomPollDeps {
@@ -44,19 +45,22 @@ export class RoomPoll {
 
   async run(): Promise<void> {
     const { store, directory, world, reach, look } = this.#deps;
-    const [listed, demands, leases, sessions] = await Promise.all([
+    const [listed, wishes, leases, sessions] = await Promise.all([
       directory.listRooms(),
       reach.store(() => store.demands.list()),
       world.leases(),
       world.sessions(),
     ]);
+    const demands = new Map(wishes.map((demand) => [demand.room, demand]));
     const all: Everything = {
       live: new Map(listed.map((live) => [live.name, live])),
-      demands: new Map(demands.map((demand) => [demand.room, demand])),
+      demands,
       leases: leases.byRoom,
       sessions: sessions.byRoom,
     };
-    for (const live of listed) if (this.#needsLook(live, all)) look(live.name, 'poll');
+    const due = listed.filter((live) => this.#needsLook(live, all));
+    // In the order of the queue: after a restart nobody knows it yet, and the first to be looked at gets the free slot.
+    for (const { room } of due.map((live) => rankOf(live, demands)).sort(byTurn)) look(room, 'poll');
     this.#countAbsences(all);
     await this.#deps.board.repair((room) => all.demands.has(room) || all.leases.has(room));
     await this.#expireArmed();
@@ -103,4 +107,10 @@ export class RoomPoll {
     await reach.store(() => store.demands.expireArmed(settings.armedTtlMs));
     this.#expiredAtMs = clock.monotonicMs();
   }
+}
+
+/** Rooms nobody has asked for yet come last. */
+function rankOf({ name: room }: LiveRoom, demands: ReadonlyMap<string, Demand>): Rank {
+  const { priority = 0, requestedAt = Number.MAX_SAFE_INTEGER } = demands.get(room) ?? {};
+  return { room, priority, requestedAt };
 }

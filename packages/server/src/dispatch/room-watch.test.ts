@@ -20,7 +20,7 @@ function look(agents: ReturnType<typeof agentStatus>[], leases: Lease[], turn = 
   for (const { room, holder } of leases) {
     if (holder !== null) roomsOf.set(holder, [...(roomsOf.get(holder) ?? []), room]);
   }
-  const picture = { byRoom: new Map(leases.map((one) => [one.room, one])), roomsOf };
+  const picture = { readAtMs: 0, byRoom: new Map(leases.map((one) => [one.room, one])), roomsOf };
   const tenure = ({ room }: Lease) =>
     silent.includes(room) ? ('worker lost' as const) : ('renewed' as const);
   return [...roomsToLookAt(agents, picture, { turn, handoversAtOnce: 2, tenure })].sort();

@@ -23,7 +23,7 @@ function held(...leases: Lease[]) {
   for (const { room, holder } of leases) {
     if (holder !== null) roomsOf.set(holder, [...(roomsOf.get(holder) ?? []), room]);
   }
-  return { byRoom: new Map(leases.map((one) => [one.room, one])), roomsOf };
+  return { readAtMs: 0, byRoom: new Map(leases.map((one) => [one.room, one])), roomsOf };
 }
 
 describe('Strikes', () => {

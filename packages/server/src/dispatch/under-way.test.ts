@@ -1,20 +1,29 @@
 import { expect, it } from 'vitest';
 import { dispatchLaboratory } from '../testing/dispatch-laboratory.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { UnderWay } from './under-way.ts';
 
 it('counts slots that are being taken, until they are or cannot be', async () => {
-  const underWay = new UnderWay();
+  const clock = new ManualClock();
+  const underWay = new UnderWay(clock);
   const worker = { agentId: 'a', slots: 3, used: 1, region: null, version: '1.0.0', rooms: ['old'] };
   let done: () => void = () => undefined;
   const first = underWay.during('new', 'a', () => new Promise<void>((resolve) => (done = resolve)));
   const second = underWay.during('old', 'a', async () => {
-    expect(underWay.counted([worker])).toEqual([{ ...worker, used: 2, rooms: ['old', 'new'] }]);
+    expect(underWay.counted([worker], clock.monotonicMs())).toEqual([
+      { ...worker, used: 2, rooms: ['old', 'new'] },
+    ]);
     throw new Error('refused');
   });
   await expect(second).rejects.toThrow('refused');
+  await clock.advance(10);
+  const earlier = clock.monotonicMs();
   done();
   await first;
-  expect(underWay.counted([worker])).toEqual([worker]);
+  // Whoever read the leases before does not see it there.
+  expect(underWay.counted([worker], earlier)).toEqual([{ ...worker, used: 2, rooms: ['old', 'new'] }]);
+  await clock.advance(10);
+  expect(underWay.counted([worker], clock.monotonicMs())).toEqual([worker]);
 });
 
 it('spreads rooms that are found together evenly, without one conflict', async () => {

@@ -1,3 +1,5 @@
+import { OrderedList } from './ordered-list.ts';
+
 /** A room in the queue. */
 export interface WaitingRoom {
   room: string;
@@ -11,14 +13,17 @@ export interface WaitingRoom {
   paused: boolean;
 }
 
+/** What decides about the turn of a room. */
+export type Rank = Pick<WaitingRoom, 'room' | 'priority' | 'requestedAt'>;
+
 /**
  * The queue as a view: what is wanted and has no lease, ordered by priority, then age. Nothing is popped from it; a
  * room leaves it when a look at the world finds that it no longer waits.
  */
 export class WaitingRooms {
   readonly #rooms = new Map<string, WaitingRoom>();
-  #order: WaitingRoom[] | null = null;
-  #positions = new Map<string, { position: number; turn: number }>();
+  readonly #order = new OrderedList<WaitingRoom>(byTurn);
+  readonly #ready = new OrderedList<Rank>(byTurn);
 
   get size(): number {
     return this.#rooms.size;
@@ -26,7 +31,7 @@ export class WaitingRooms {
 
   /** Rooms that would be served now if there were slots. */
   get ready(): number {
-    return this.inOrder().filter((entry) => !entry.paused).length;
+    return this.#ready.size;
   }
 
   get(room: string): WaitingRoom | undefined {
@@ -35,57 +40,49 @@ export class WaitingRooms {
 
   /** Adds the room or brings its entry up to date; the time since it waits is kept. */
   put(entry: WaitingRoom): void {
-    const before = this.#rooms.get(entry.room);
-    const same =
-      before?.priority === entry.priority &&
-      before.requestedAt === entry.requestedAt &&
-      before.paused === entry.paused;
-    if (same) return;
-    this.#rooms.set(entry.room, before === undefined ? entry : { ...entry, sinceMs: before.sinceMs });
-    this.#order = null;
+    const before = this.remove(entry.room);
+    const kept = before === undefined ? entry : { ...entry, sinceMs: before.sinceMs };
+    this.#rooms.set(entry.room, kept);
+    this.#order.add(kept);
+    if (!kept.paused) this.#ready.add(kept);
   }
 
   /** The entry it had. */
   remove(room: string): WaitingRoom | undefined {
     const before = this.#rooms.get(room);
-    if (this.#rooms.delete(room)) this.#order = null;
+    if (before === undefined) return undefined;
+    this.#rooms.delete(room);
+    this.#order.remove(before);
+    if (!before.paused) this.#ready.remove(before);
     return before;
   }
 
-  /** In the order of service. */
+  /** In the order of service. Not to be kept: it changes with the queue. */
   inOrder(): readonly WaitingRoom[] {
-    if (this.#order === null) {
-      this.#order = [...this.#rooms.values()].sort(byTurn);
-      this.#positions = new Map();
-      let turn = 0;
-      for (const [index, entry] of this.#order.entries()) {
-        if (!entry.paused) turn++;
-        this.#positions.set(entry.room, { position: index + 1, turn });
-      }
-    }
-    return this.#order;
+    return this.#order.items();
   }
 
   /** 1 is next; null when it does not wait. */
   position(room: string): number | null {
-    this.inOrder();
-    return this.#positions.get(room)?.position ?? null;
+    const entry = this.#rooms.get(room);
+    return entry === undefined ? null : this.#order.before(entry) + 1;
+  }
+
+  /** The position that a room which does not wait yet would have. */
+  positionOf(rank: Rank): number {
+    return this.#order.before({ ...rank, sinceMs: 0, paused: false }) + 1;
   }
 
   /** How many slots must be free for this room to be served now: one, and one for each room ready before it. */
-  slotsNeeded(entry: Omit<WaitingRoom, 'sinceMs' | 'paused'>): number {
-    const order = this.inOrder();
-    const known = this.#positions.get(entry.room);
-    if (known !== undefined && this.#rooms.get(entry.room)?.paused === false) return known.turn;
-    return (
-      1 +
-      order.filter((other) => other.room !== entry.room && !other.paused && byTurn(other, entry) < 0).length
-    );
+  slotsNeeded(rank: Rank): number {
+    const known = this.#rooms.get(rank.room);
+    const isCounted = known !== undefined && !known.paused && byTurn(known, rank) < 0;
+    return 1 + this.#ready.before(rank) - (isCounted ? 1 : 0);
   }
 }
 
-type Rank = Pick<WaitingRoom, 'room' | 'priority' | 'requestedAt'>;
-function byTurn(a: Rank, b: Rank): number {
+/** Negative when `a` is served first. No two rooms are equal. */
+export function byTurn(a: Rank, b: Rank): number {
   if (a.priority !== b.priority) return b.priority - a.priority;
   if (a.requestedAt !== b.requestedAt) return a.requestedAt - b.requestedAt;
   return a.room < b.room ? -1 : a.room > b.room ? 1 : 0;

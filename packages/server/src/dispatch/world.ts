@@ -10,6 +10,8 @@ import { versionsMatch } from './version-match.ts';
 
 /** All leases at one moment. */
 export interface LeasePicture {
+  /** When the read of it began, own monotonic clock, ms. */
+  readAtMs: number;
   byRoom: ReadonlyMap<string, Lease>;
   /** Rooms a worker holds or is to follow in: its load. */
   roomsOf: ReadonlyMap<string, readonly string[]>;
@@ -101,7 +103,7 @@ export class World {
     try {
       const leases = await list();
       this.#watch.observe(leases, startMs, this.#clock.monotonicMs());
-      return pictureLeases(leases);
+      return pictureLeases(leases, startMs);
     } catch (error) {
       this.#watch.forgetAll();
       throw error;
@@ -125,7 +127,7 @@ export function countFree(takers: readonly Pick<Candidate, 'slots' | 'used'>[]):
   return takers.reduce((sum, { slots, used }) => sum + Math.max(0, slots - used), 0);
 }
 
-function pictureLeases(leases: readonly Lease[]): LeasePicture {
+function pictureLeases(leases: readonly Lease[], readAtMs: number): LeasePicture {
   const byRoom = new Map<string, Lease>();
   const roomsOf = new Map<string, string[]>();
   for (const lease of leases) {
@@ -138,7 +140,7 @@ function pictureLeases(leases: readonly Lease[]): LeasePicture {
       else rooms.push(lease.room);
     }
   }
-  return { byRoom, roomsOf };
+  return { readAtMs, byRoom, roomsOf };
 }
 
 function pictureSessions(sessions: readonly Session[]): SessionPicture {

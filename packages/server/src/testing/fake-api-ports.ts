@@ -48,7 +48,8 @@ export class FakeApiPorts {
   readonly finals: Segment[] = [];
   coverage: SpeakerCoverage[] = [];
   readonly tokens = new Map<string, AccessTokenClaims>();
-  readonly started: { room: string; settings: object; actor: string }[] = [];
+  readonly started: { room: string; settings: object; actor: string; priority?: number }[] = [];
+  readonly prioritised: { room: string; priority: number; actor: string }[] = [];
   readonly stopped: { room: string; actor: string }[] = [];
   readonly drained: { agentId: string; actor: string }[] = [];
   readonly hints: WebhookNotice[] = [];
@@ -104,9 +105,9 @@ export class FakeApiPorts {
   #control(): ApiDeps['control'] {
     const running = new Set<string>();
     return {
-      start: async (room, settings, actor) => {
+      start: async (room, settings, actor, priority) => {
         if (this.refusal) throw this.refusal;
-        this.started.push({ room, settings, actor });
+        this.started.push({ room, settings, actor, ...(priority !== undefined && { priority }) });
         running.add(room);
         return { status: 'armed', reason: 'room has not started', sessionId: null, queuePosition: null };
       },
@@ -118,6 +119,11 @@ export class FakeApiPorts {
           reason: was ? 'asked to stop' : 'not wanted',
           sessionId: null,
         };
+      },
+      setPriority: async (room, priority, actor) => {
+        if (!running.has(room)) return null;
+        this.prioritised.push({ room, priority, actor });
+        return roomView(room);
       },
       rooms: async () => [...running].map(roomView),
       room: async (name) => (running.has(name) ? roomView(name) : null),
