@@ -43,6 +43,7 @@ export const errorCodes = {
   port_in_use: { status: 503, title: 'The port is in use.' },
   model_missing: { status: 503, title: 'The speech model is not installed.' },
   model_damaged: { status: 503, title: 'A file of the speech model is damaged.' },
+  model_folder_invalid: { status: 503, title: 'The folder of the speech model cannot be used.' },
   model_download_failed: { status: 503, title: 'The speech model could not be fetched.' },
   native_module_missing: { status: 503, title: 'A native module could not be loaded on this machine.' },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -63,9 +63,9 @@ export function checkSpeechOf(config: Pick<Config, 'speech'>): SpeechParts['chec
   return (wish) => checkWish(config, wish);
 }
 
-/** Whether these settings need the files of the local engine. */
+/** Whether these settings need the files that the local engine comes with. */
 export function needsModels(config: Pick<Config, 'speech'>): boolean {
-  return configuredEngines(config).includes('local');
+  return config.speech.local.model === undefined && configuredEngines(config).includes('local');
 }
 
 /** All of them or none: those that were started are stopped again when one fails. */

@@ -5,7 +5,7 @@ import { createMetrics } from '../observability/metrics.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import { createLocalProvider, type LocalProvider } from '../stt/providers/local/local-provider.ts';
 import { ensureModels } from '../stt/providers/local/model-store.ts';
-import { MoonshineRecogniser } from '../stt/providers/local/recogniser.ts';
+import { OfflineModel } from '../stt/providers/local/recogniser.ts';
 import { type WordErrors, wordErrors } from '../transcript/word-error-rate.ts';
 import { type Clip, decodeClip, readManifest } from './clips.ts';
 import type { Figure } from './figures.ts';
@@ -35,14 +35,14 @@ export async function measureAccuracy(folder: string): Promise<Figure[]> {
   const endpoint = { endSilenceMs, maxUtteranceMs, preRollMs };
   const provider = createLocalProvider({ models, metrics, logger: silentLogger, endpoint });
   await provider.start();
-  const offline = await MoonshineRecogniser.load(models.base, models.tokens);
+  const offline = await OfflineModel.load({ moonshine: models.base }, models.tokens);
   const corpora = new Map<string, Corpus>();
   for (const clips of bySpeaker(await readManifest(folder)).values()) {
     const corpus = corpora.get(clips[0]?.corpus ?? '') ?? { offline: [], live: [] };
     corpora.set(clips[0]?.corpus ?? '', corpus);
     const audio = await Promise.all(clips.map((clip) => decodeClip(clip.path)));
     for (const [i, clip] of clips.entries()) {
-      const text = await offline.recognise(audio[i] ?? new Int16Array(0));
+      const { text } = await offline.recognise(audio[i] ?? new Int16Array(0));
       corpus.offline.push(wordErrors(clip.reference, text));
     }
     const heard = await hear(provider, audio);

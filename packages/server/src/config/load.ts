@@ -116,7 +116,14 @@ function withSections(tree: Record<string, unknown>): Record<string, unknown> {
 function withAbsolutePaths(config: Config, { cwd, env }: LoadOptions): Config {
   const home = env.HOME || homedir();
   const absolute = (path: string) => resolve(cwd, path.replace(/^~(?=\/|$)/, home));
-  return { ...config, dataDir: absolute(config.dataDir), cacheDir: absolute(config.cacheDir) };
+  const { local } = config.speech;
+  const model = local.model === undefined ? {} : { model: absolute(local.model) };
+  return {
+    ...config,
+    dataDir: absolute(config.dataDir),
+    cacheDir: absolute(config.cacheDir),
+    speech: { ...config.speech, local: { ...local, ...model } },
+  };
 }
 
 function invalid(problems: Problem[]): DialogLensError {

@@ -5,6 +5,45 @@ import { milliseconds, settingDocs } from './setting-doc.ts';
 export const providerNames = ['local', 'scripted'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
+/** Kinds of models that a folder for the local engine may hold. */
+const localModelKinds = [
+  'auto',
+  'streaming-transducer',
+  'streaming-paraformer',
+  'streaming-zipformer-ctc',
+  'streaming-nemo-ctc',
+  'transducer',
+  'whisper',
+  'moonshine',
+  'moonshine-merged',
+  'sense-voice',
+  'paraformer',
+  'nemo-ctc',
+  'zipformer-ctc',
+  'wenet-ctc',
+  'telespeech-ctc',
+  'dolphin',
+  'omnilingual',
+  'fire-red',
+  'canary',
+] as const;
+
+const local = z.strictObject({
+  model: z.string().min(1).optional().register(settingDocs, {
+    doc: 'Folder with another model for the engine `local`, as sherpa-onnx publishes them: its `.onnx` files and `tokens.txt`. Streaming models show words while they are said at little cost.',
+  }),
+  kind: z.enum(localModelKinds).default('auto').register(settingDocs, {
+    doc: 'Kind of the model in that folder; `auto` goes by the names of its files and by what they say of themselves.',
+  }),
+  language: z
+    .string()
+    .regex(/^([a-z]{2,3}|auto)$/, 'must be a language such as en, or auto')
+    .default('auto')
+    .register(settingDocs, {
+      doc: 'Language that a model of several languages (Whisper, SenseVoice) is told; `auto` lets it find out for each utterance.',
+    }),
+});
+
 const providers = () => z.array(z.enum(providerNames)).max(8).default([]);
 
 /** How speech becomes text. */
@@ -51,4 +90,5 @@ export const speechSchema = z.strictObject({
   preRollMs: milliseconds(0, 300).default(300).register(settingDocs, {
     doc: 'Sound kept from before the voice was noticed, so that first syllables are not lost.',
   }),
+  local,
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type RecognisedText,
   type RecogniseKind,
   type RecogniseOutcome,
   SegmentedSession,
@@ -10,6 +11,7 @@ import type { SttEvent } from './stt.ts';
 interface Call {
   kind: RecogniseKind;
   pcm: Int16Array;
+  startSample: number;
   known: () => string | undefined;
   answer: (outcome: RecogniseOutcome) => void;
 }
@@ -24,9 +26,12 @@ class HandEngine implements UtteranceEngine {
   recognise(
     kind: RecogniseKind,
     pcm: Int16Array,
-    known: () => string | undefined = () => undefined,
+    startSample: number,
+    known: () => RecognisedText | undefined = () => undefined,
   ): Promise<RecogniseOutcome> {
-    return new Promise((answer) => this.calls.push({ kind, pcm, known, answer }));
+    return new Promise((answer) =>
+      this.calls.push({ kind, pcm, startSample, known: () => known()?.text, answer }),
+    );
   }
 
   cancel(): void {

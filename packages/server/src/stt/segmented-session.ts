@@ -1,3 +1,4 @@
+import type { Word } from '@dialoglens/protocol';
 import { type EndpointEvent, Endpointer, type EndpointerOptions } from '../audio/endpointer.ts';
 import { detectorWindow } from '../audio/speech-detector.ts';
 import { samplesPerMs } from '../audio/track-clock.ts';
@@ -6,9 +7,18 @@ import type { SttEvent, SttOpenOptions, SttSession } from './stt.ts';
 import { estimateWordTimes, StablePrefix, type VoicedRange } from './utterance-text.ts';
 
 export type RecogniseOutcome =
-  | { state: 'text'; text: string }
+  | {
+      state: 'text';
+      text: string;
+      /** Measured by the engine, ms from the beginning of the audio it was given. */
+      words?: readonly Word[];
+      /** Primary tag of the language the engine heard. */
+      language?: string;
+    }
   | { state: 'dropped'; reason: 'replaced' | 'overload' | 'cancelled' }
   | { state: 'failed'; message: string };
+
+export type RecognisedText = Extract<RecogniseOutcome, { state: 'text' }>;
 
 export type RecogniseKind = 'first' | 'partial' | 'early' | 'final';
 
@@ -21,12 +31,14 @@ export interface UtteranceEngine {
   /**
    * Never rejects. Of several finals asked for, the first is answered first. `first` is a partial of an utterance of which
    * nothing is shown yet, `early` is as good as a final and may be for nothing; of what is not final only the newest waits.
+   * `startSample` is where the audio begins: what begins where the audio before it began is the same utterance, grown.
    * `known` is asked when a final's turn has come: a text it gives is the answer.
    */
   recognise(
     kind: RecogniseKind,
     pcm: Int16Array,
-    known?: () => string | undefined,
+    startSample: number,
+    known?: () => RecognisedText | undefined,
   ): Promise<RecogniseOutcome>;
   /** Forgets what waits; it is answered as dropped. */
   cancel(): void;
@@ -47,7 +59,7 @@ interface Utterance {
 
 interface EarlyDecode {
   endSample: number;
-  text: string | undefined;
+  result: RecognisedText | undefined;
 }
 
 /** Audio kept beyond the last voice when an utterance is decoded: word ends are quiet. */
@@ -221,7 +233,7 @@ export class SegmentedSession implements SttSession {
   async #partial(utterance: Utterance, endSample: number): Promise<void> {
     const { startSample } = utterance;
     const pcm = this.#audio.slice(startSample, endSample);
-    const outcome = await this.#engine.recognise(utterance.shown ? 'partial' : 'first', pcm);
+    const outcome = await this.#engine.recognise(utterance.shown ? 'partial' : 'first', pcm, startSample);
     utterance.partialsWaiting -= 1;
     if (this.#utterance !== utterance || outcome.state !== 'text' || outcome.text === '') return;
     utterance.shown = true;
@@ -234,14 +246,15 @@ export class SegmentedSession implements SttSession {
     const endSample = voiceEnd + tailSamples;
     if (!this.#engine.spare || this.#audio.endSample - voiceEnd < earlySamples) return;
     if (voiceEnd <= utterance.voiceSample || utterance.early?.endSample === endSample) return;
-    const early: EarlyDecode = { endSample, text: undefined };
+    const early: EarlyDecode = { endSample, result: undefined };
     utterance.early = early;
-    void this.#early(early, this.#audio.slice(utterance.startSample, endSample));
+    void this.#early(early, utterance.startSample);
   }
 
-  async #early(early: EarlyDecode, pcm: Int16Array): Promise<void> {
-    const outcome = await this.#engine.recognise('early', pcm);
-    if (outcome.state === 'text') early.text = outcome.text;
+  async #early(early: EarlyDecode, startSample: number): Promise<void> {
+    const pcm = this.#audio.slice(startSample, early.endSample);
+    const outcome = await this.#engine.recognise('early', pcm, startSample);
+    if (outcome.state === 'text') early.result = outcome;
   }
 
   #complete(endSample: number): void {
@@ -272,13 +285,16 @@ export class SegmentedSession implements SttSession {
       return;
     }
     const { text } = result;
-    const words = this.#options.wantWords ? estimateWordTimes(text, voiced) : [];
+    const measured = result.words && placed(result.words, startSample, endSample);
+    const words = this.#options.wantWords ? (measured ?? estimateWordTimes(text, voiced)) : [];
+    const language =
+      result.language ?? (this.#options.language === 'auto' ? undefined : primaryTag(this.#options.language));
     this.#emit({
       type: 'final',
       text,
       startSample,
       endSample,
-      language: 'en',
+      ...(language !== undefined && { language }),
       ...(words.length > 0 ? { words } : {}),
     });
     this.#emit({ type: 'usage', audioMs: (endSample - startSample) / samplesPerMs });
@@ -292,12 +308,11 @@ export class SegmentedSession implements SttSession {
     early: EarlyDecode | null,
   ): Promise<RecogniseOutcome> {
     let result: RecogniseOutcome =
-      early?.text === undefined
-        ? await this.#engine.recognise('final', pcm, () => early?.text)
-        : { state: 'text', text: early.text };
+      early?.result ?? (await this.#engine.recognise('final', pcm, startSample, () => early?.result));
     for (const retryFrom of retryStarts(startSample, voiced)) {
       if (result.state !== 'text' || result.text !== '') return result;
-      result = await this.#engine.recognise('final', pcm.subarray(retryFrom - startSample));
+      const rest = pcm.subarray(retryFrom - startSample);
+      result = shifted(await this.#engine.recognise('final', rest, retryFrom), retryFrom - startSample);
     }
     return result;
   }
@@ -328,6 +343,30 @@ export class SegmentedSession implements SttSession {
   #emit(event: SttEvent): void {
     if (this.#state !== 'closed') this.#onEvent(event);
   }
+}
+
+/** Words of audio that began `samples` later than the utterance. */
+function shifted(outcome: RecogniseOutcome, samples: number): RecogniseOutcome {
+  if (outcome.state !== 'text' || !outcome.words) return outcome;
+  return { ...outcome, words: outcome.words.map((word) => moved(word, samples / samplesPerMs)) };
+}
+
+/** Words on the track's clock, none of them outside their utterance. */
+function placed(words: readonly Word[], startSample: number, endSample: number): Word[] {
+  const startMs = startSample / samplesPerMs;
+  const endMs = endSample / samplesPerMs;
+  const inside = (ms: number) => Math.min(Math.max(ms, startMs), endMs);
+  return words
+    .map((word) => moved(word, startMs))
+    .map((word) => ({ ...word, startMs: inside(word.startMs), endMs: inside(word.endMs) }));
+}
+
+function moved(word: Word, ms: number): Word {
+  return { ...word, startMs: word.startMs + ms, endMs: word.endMs + ms };
+}
+
+function primaryTag(language: string): string {
+  return language.split('-')[0]?.toLowerCase() ?? language;
 }
 
 /** Where to begin again: at the first voice, then at the longest. */

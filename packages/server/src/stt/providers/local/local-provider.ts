@@ -18,14 +18,31 @@ import {
   type SttSession,
   sampleRate,
 } from '../../stt.ts';
+import { knowsLanguage } from '../../supervisor/supervised-provider.ts';
 import { type DecodeLimits, DecodeScheduler } from './decode-scheduler.ts';
 import type { DetectorPool } from './detector-pool.ts';
+import {
+  type LoadedModel,
+  loadFolder,
+  loadMoonshine,
+  type MoonshineChoice,
+  type SessionRecogniser,
+} from './loaded-model.ts';
+import { folderCapabilities, moonshineCapabilities } from './local-capabilities.ts';
+import type { ModelFolder } from './model-folder.ts';
+import { kindSpec } from './model-kinds.ts';
 import type { ModelPaths } from './model-store.ts';
-import { MoonshineRecogniser, type UtteranceRecogniser } from './recogniser.ts';
+import type { Recognised } from './recogniser.ts';
 import { createDetectorPool, SileroDetector } from './silero-detector.ts';
 
 export interface LocalProviderOptions {
-  models: ModelPaths;
+  models: Pick<ModelPaths, 'detector'> & Partial<ModelPaths>;
+  /** Another model than Moonshine, and the language it is told (a primary tag) unless it is to find out. */
+  custom?: { folder: ModelFolder; language?: string };
+  /** Tiny for partials and base for finals when absent. */
+  moonshine?: MoonshineChoice;
+  /** Threads of one run of a model; 1 when absent. */
+  threads?: number;
   metrics: Metrics;
   logger: Logger;
   endpoint?: Partial<EndpointerOptions>;
@@ -34,33 +51,16 @@ export interface LocalProviderOptions {
   limits?: Partial<DecodeLimits>;
 }
 
-const capabilities: SttCapabilities = {
-  partials: true,
-  wordTimes: 'estimated',
-  confidence: false,
-  diarization: false,
-  autoLanguage: false,
-  hints: false,
-  languages: ['en'],
-  maxSessionMs: null,
-  maxChunkBytes: null,
-  needsVad: true,
-  // One core decodes about twelve seconds of speech a second; leave room for the live tracks.
-  replayRate: 8,
-  parkAfterSilenceMs: null,
-};
-
 /** Decodes run on libuv's pool of four threads: one stays free for files and names. */
 const mostDecodes = 3;
 /** Enough for two people who begin to speak at once. */
 const warmDetectors = 2;
 
-interface Recognisers {
-  partial: UtteranceRecogniser;
-  final: UtteranceRecogniser;
-}
+const usualMoonshine: MoonshineChoice = { partial: 'tiny', final: 'base' };
+/** Streaming models do little work for a partial. */
+const streamingLimits: Partial<DecodeLimits> = { partialIntervalMs: 240 };
 
-/** English speech to text on this machine: Moonshine tiny for partials, base for finals. Needs no key and no network. */
+/** Speech to text on this machine: Moonshine for English, or any model in a folder. Needs no key and no network. */
 export class LocalProvider implements SttProvider {
   readonly name = 'local';
   readonly capabilities: SttCapabilities;
@@ -68,8 +68,8 @@ export class LocalProvider implements SttProvider {
   readonly #scheduler: DecodeScheduler;
   readonly #detectors: DetectorPool;
   readonly #sessions = new Set<SttSession>();
-  #loading: Promise<Recognisers> | null = null;
-  #recognisers: Recognisers | null = null;
+  #loading: Promise<LoadedModel> | null = null;
+  #model: LoadedModel | null = null;
   #opened = 0;
 
   constructor(options: LocalProviderOptions) {
@@ -77,8 +77,13 @@ export class LocalProvider implements SttProvider {
     this.#detectors = createDetectorPool(options.models.detector);
     this.#scheduler = new DecodeScheduler({
       concurrency: Math.min(mostDecodes, availableParallelism()),
+      ...(this.#isStreaming && streamingLimits),
       ...options.limits,
     });
+    const { custom } = options;
+    const capabilities = custom
+      ? folderCapabilities(custom.folder, custom.language ?? '')
+      : moonshineCapabilities;
     this.capabilities = { ...capabilities, partials: options.partials ?? true };
   }
 
@@ -86,9 +91,9 @@ export class LocalProvider implements SttProvider {
     const loading = this.#loading ?? this.#load();
     this.#loading = loading;
     try {
-      const recognisers = await loading;
+      const model = await loading;
       // A stop meanwhile wins.
-      if (this.#loading === loading) this.#recognisers = recognisers;
+      if (this.#loading === loading) this.#model = model;
     } catch (thrown) {
       if (this.#loading === loading) this.#loading = null;
       throw thrown;
@@ -97,20 +102,14 @@ export class LocalProvider implements SttProvider {
 
   async stop(): Promise<void> {
     this.#loading = null;
-    this.#recognisers = null;
+    this.#model = null;
     this.#detectors.clear();
     for (const session of [...this.#sessions]) session.close();
   }
 
   open(options: SttOpenOptions, onEvent: (event: SttEvent) => void): SttSession {
-    const language = options.language.split('-')[0]?.toLowerCase();
-    if (language !== 'en' && language !== 'auto') {
-      throw new DialogLensError(
-        'unsupported_language',
-        `The local speech engine knows English only, not ${options.language}.`,
-        { field: 'language', remedy: 'Choose `en`, or configure a speech provider that knows the language.' },
-      );
-    }
+    if (!knowsLanguage(this.capabilities, options.language))
+      throw unknownLanguage(this.capabilities, options.language);
     this.#opened += 1;
     const wanted = { ...options, wantPartials: options.wantPartials && this.capabilities.partials };
     const session: SegmentedSession = new SegmentedSession(
@@ -140,18 +139,25 @@ export class LocalProvider implements SttProvider {
     return this.#scheduler.load;
   }
 
-  async #load(): Promise<Recognisers> {
-    const { models } = this.#options;
+  get #isStreaming(): boolean {
+    const { custom } = this.#options;
+    return custom !== undefined && kindSpec(custom.folder.kind).isStreaming;
+  }
+
+  async #load(): Promise<LoadedModel> {
+    const { models, custom, threads = 1, moonshine = usualMoonshine } = this.#options;
+    const choice = this.capabilities.partials ? moonshine : { ...moonshine, partial: moonshine.final };
     try {
       this.#detectors.warm(warmDetectors);
-      const final = await MoonshineRecogniser.load(models.base, models.tokens);
-      if (!this.capabilities.partials) return { final, partial: final };
-      return { final, partial: await MoonshineRecogniser.load(models.tiny, models.tokens) };
+      if (custom) return await loadFolder(custom.folder, custom.language ?? '', threads);
+      return await loadMoonshine(wholeMoonshine(models), choice, threads);
     } catch (thrown) {
       if (thrown instanceof DialogLensError) throw thrown;
       throw new DialogLensError('model_damaged', 'The speech model cannot be loaded.', {
-        remedy: 'Run `dialoglens models --repair`.',
-        field: models.base.encoder,
+        remedy: custom
+          ? 'Fetch it again, and see whether its version of sherpa-onnx fits.'
+          : 'Run `dialoglens models --repair`.',
+        field: custom?.folder.folder ?? models.base?.encoder ?? 'models',
         cause: asError(thrown),
       });
     }
@@ -159,35 +165,48 @@ export class LocalProvider implements SttProvider {
 
   #engineFor(key: string): UtteranceEngine {
     const scheduler = this.#scheduler;
+    const isStreaming = this.#isStreaming;
+    const session: { recogniser?: SessionRecogniser | undefined } = {};
     return {
       get partialIntervalMs() {
         return scheduler.partialIntervalMs;
       },
       get spare() {
-        return scheduler.spare;
+        // A stream that was told its end cannot go on, and at the end there is little left to do.
+        return !isStreaming && scheduler.spare;
       },
-      recognise: (kind, pcm, known) => this.#recognise(key, kind, pcm, known),
+      recognise: (kind, pcm, startSample, known) => {
+        const work = async () => {
+          const recogniser = session.recogniser ?? this.#model?.forSession();
+          if (!recogniser) return notRunning;
+          session.recogniser = recogniser;
+          return known?.() ?? this.#outcome(await recogniser.recognise(kind, pcm, startSample));
+        };
+        return this.#submit(key, kind, pcm.length / sampleRate, work);
+      },
       cancel: () => scheduler.cancel(key),
     };
   }
 
-  #recognise(
+  #outcome({ text, words, language }: Recognised): RecogniseOutcome {
+    const { languages } = this.capabilities;
+    const only = languages !== 'any' && languages.length === 1 ? languages[0] : undefined;
+    const heard = language ?? only;
+    return { state: 'text', text, ...(words && { words }), ...(heard !== undefined && { language: heard }) };
+  }
+
+  #submit(
     key: string,
     kind: RecogniseKind,
-    pcm: Int16Array,
-    known: () => string | undefined = () => undefined,
+    audioSeconds: number,
+    work: () => Promise<RecogniseOutcome>,
   ): Promise<RecogniseOutcome> {
     return new Promise((resolve) => {
       this.#scheduler.submit({
         key,
         kind,
-        audioSeconds: pcm.length / sampleRate,
-        run: async () => {
-          const exact = kind === 'final' || kind === 'early';
-          const recogniser = this.#recognisers?.[exact ? 'final' : 'partial'];
-          if (!recogniser) resolve({ state: 'failed', message: 'The local speech engine is not running.' });
-          else resolve({ state: 'text', text: known() ?? (await recogniser.recognise(pcm)) });
-        },
+        audioSeconds,
+        run: async () => resolve(await work()),
         failed: (error) => {
           this.#options.logger.error({ kind, reason: error.message }, 'An utterance could not be decoded');
           resolve({ state: 'failed', message: 'The local speech engine could not decode an utterance.' });
@@ -198,10 +217,28 @@ export class LocalProvider implements SttProvider {
   }
 }
 
+const notRunning: RecogniseOutcome = { state: 'failed', message: 'The local speech engine is not running.' };
+
+function wholeMoonshine({ base, tiny, tokens, detector }: LocalProviderOptions['models']): ModelPaths {
+  if (base && tiny && tokens !== undefined) return { base, tiny, tokens, detector };
+  throw new DialogLensError('model_missing', 'The speech model is not installed.', {
+    remedy: 'Run `dialoglens models`.',
+  });
+}
+
+function unknownLanguage({ languages }: SttCapabilities, language: string): DialogLensError {
+  const known = languages === 'any' ? 'one language of its own' : `${languages.join(', ')} only`;
+  return new DialogLensError(
+    'unsupported_language',
+    `The local speech engine knows ${known}, not ${language}.`,
+    {
+      field: 'language',
+      remedy: 'Name one of these, or configure a speech provider that knows the language.',
+    },
+  );
+}
+
 /** @see LocalProvider */
 export function createLocalProvider(options: LocalProviderOptions): LocalProvider {
   return new LocalProvider(options);
 }
-
-/** What the engine can do, for those who do not load it. */
-export { capabilities as localCapabilities };

@@ -60,12 +60,22 @@ const abandonedMs = 24 * 3_600_000;
  * @throws DialogLensError `model_download_failed`, or `model_damaged` when what was fetched is not what was pinned.
  */
 export async function ensureModels(options: ModelOptions): Promise<ModelPaths> {
+  await ensurePackages(modelPackages, options);
+  return modelPaths(options.cacheDir);
+}
+
+/** The same for the voice detector alone, which every engine needs that is not told where speech is. */
+export async function ensureDetector(options: ModelOptions): Promise<string> {
+  await ensurePackages([detectorPackage], options);
+  return modelPaths(options.cacheDir).detector;
+}
+
+async function ensurePackages(packages: readonly ModelPackage[], options: ModelOptions): Promise<void> {
   const root = join(options.cacheDir, 'models');
-  for (const model of modelPackages) {
+  for (const model of packages) {
     options.signal?.throwIfAborted();
     if (!(await isGood(root, model, options.repair ?? false))) await install(root, model, options);
   }
-  return modelPaths(options.cacheDir);
 }
 
 /** Looks at every model file without changing anything; `full` compares hashes, otherwise only sizes. */

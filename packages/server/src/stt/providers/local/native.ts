@@ -11,9 +11,29 @@ export interface NativeStream {
   acceptWaveform(waveform: Waveform): void;
 }
 
+export interface NativeResult {
+  text: string;
+  tokens: string[];
+  /** Seconds at which each token was said; empty when the model does not tell. */
+  timestamps?: number[];
+  lang?: string;
+}
+
 export interface NativeRecognizer {
   createStream(): NativeStream;
-  decodeAsync(stream: NativeStream): Promise<{ text: string; tokens: string[] }>;
+  decodeAsync(stream: NativeStream): Promise<NativeResult>;
+}
+
+export interface NativeStreamingStream extends NativeStream {
+  inputFinished(): void;
+}
+
+export interface NativeStreamingRecognizer {
+  createStream(): NativeStreamingStream;
+  isReady(stream: NativeStreamingStream): boolean;
+  /** One step. Blocks. */
+  decode(stream: NativeStreamingStream): void;
+  getResult(stream: NativeStreamingStream): NativeResult;
 }
 
 export interface NativeVad {
@@ -27,6 +47,7 @@ export interface NativeVad {
 
 export interface NativeSpeech {
   OfflineRecognizer: { createAsync(config: object): Promise<NativeRecognizer> };
+  OnlineRecognizer: new (config: object) => NativeStreamingRecognizer;
   Vad: new (config: object, bufferSeconds: number) => NativeVad;
 }
 
