@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asError, DialogLensError } from '../errors.ts';
+import { type KeptProcess, startKeptProcess } from '../kept-process.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { ensureDevKeys } from './dev-keys.ts';
 import { freePort } from './free-port.ts';
@@ -13,8 +13,8 @@ export interface DevServerOptions {
   binary: string;
   /** Keys, configuration and log are kept in `livekit/` below it. */
   dataDir: string;
-  /** Where the server sends its webhooks; none when left out. */
-  webhookUrl?: string;
+  /** Where the server sends its webhooks, to each of several; none when left out. */
+  webhookUrl?: string | readonly string[];
   /** Wished port; the next free one is taken when it is in use. Left out or 0: any free one. */
   port?: number;
   logger: Logger;
@@ -43,23 +43,6 @@ const killAfterMs = 5_000;
 const shownLogBytes = 2_000;
 
 /**
- * Keeps the server in a session of its own, so that Ctrl-C in a terminal reaches it only through `stop()`, and ends it
- * when our end of the pipe on descriptor 3 closes: also when we are killed and can no longer do it ourselves.
- */
-const keeper = [
-  'exec 3<&0',
-  '"$0" --config "$1" </dev/null 3<&- &',
-  'server=$!',
-  "trap '' TERM",
-  '{ read -r _ <&3; kill -KILL "$server"; } &',
-  'watcher=$!',
-  'wait "$server"',
-  'code=$?',
-  'kill -KILL "$watcher"',
-  'exit "$code"',
-].join('\n');
-
-/**
  * Starts livekit-server on loopback and waits until it answers.
  * @throws DialogLensError `livekit_server_failed` with the end of its log.
  */
@@ -75,7 +58,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     const server = await launch(options, files);
     const url = `http://127.0.0.1:${port}`;
     try {
-      await untilAnswering(url, server.child);
+      await untilAnswering(url, server.kept);
       options.logger.info({ port, udpPort }, 'livekit-server is up');
       return { ...keys, ...server.handle, url: url.replace('http', 'ws') };
     } catch (thrown) {
@@ -87,7 +70,12 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 }
 
 /** JSON is YAML, so nothing needs quoting by hand. */
-function serverConfig(port: number, udpPort: number, keys: LiveKitKeys, webhookUrl?: string): string {
+function serverConfig(
+  port: number,
+  udpPort: number,
+  keys: LiveKitKeys,
+  webhookUrl: DevServerOptions['webhookUrl'],
+): string {
   return JSON.stringify({
     port,
     bind_addresses: ['127.0.0.1'],
@@ -101,41 +89,38 @@ function serverConfig(port: number, udpPort: number, keys: LiveKitKeys, webhookU
       tcp_port: 0,
     },
     logging: { level: 'warn', json: true },
-    ...(webhookUrl && { webhook: { api_key: keys.apiKey, urls: [webhookUrl] } }),
+    ...(webhookUrl && { webhook: { api_key: keys.apiKey, urls: [webhookUrl].flat() } }),
   });
 }
 
 async function launch(options: DevServerOptions, files: { config: string; log: string }) {
   const log = await open(files.log, 'w', 0o600);
-  const child = spawn('/bin/sh', ['-c', keeper, options.binary, files.config], {
-    stdio: ['pipe', log.fd, log.fd],
-    detached: true,
-  });
-  const exited = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
+  const kept = startKeptProcess({
+    command: [options.binary, '--config', files.config],
+    logFd: log.fd,
+    farewell: 'KILL',
   });
   await log.close();
   let stopping: Promise<void> | undefined;
-  const ending = (signal: 'SIGTERM' | 'SIGKILL') => {
-    stopping ??= end(child, exited, signal).then(() => rm(files.config, { force: true }));
+  const ending = (...signals: [NodeJS.Signals, number][]) => {
+    stopping ??= kept.end(...signals).then(() => rm(files.config, { force: true }));
     return stopping;
   };
-  child.once('exit', (code) => {
+  const exited = kept.exited.then((code) => {
     if (!stopping) options.logger.error({ code, logFile: files.log }, 'livekit-server has ended by itself');
   });
   const handle = {
     logFile: files.log,
     exited,
-    stop: () => ending('SIGTERM'),
-    kill: () => ending('SIGKILL'),
+    stop: () => ending(['SIGTERM', 0], ['SIGTERM', secondSignalAfterMs], ['SIGKILL', killAfterMs]),
+    kill: () => ending(['SIGKILL', 0]),
   };
-  return { child, handle };
+  return { kept, handle };
 }
 
-async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
+async function untilAnswering(url: string, kept: KeptProcess): Promise<void> {
   const limit = AbortSignal.timeout(startLimitMs);
-  while (child.exitCode === null && child.signalCode === null) {
+  while (kept.isRunning) {
     if (limit.aborted) throw new Error(`no answer within ${startLimitMs / 1000} s`);
     const answered = await fetch(url, { signal: limit }).then(
       (response) => response.ok,
@@ -144,23 +129,7 @@ async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
     if (answered) return;
     await delay(pollMs);
   }
-  throw new Error(`it ended at once with ${child.exitCode ?? child.signalCode}`);
-}
-
-/** Signals the whole process group: the server and the shell that keeps it. */
-async function end(child: ChildProcess, exited: Promise<void>, first: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const signal = (name: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-pid, name);
-  };
-  signal(first);
-  const timers = [
-    setTimeout(() => signal('SIGTERM'), secondSignalAfterMs),
-    setTimeout(() => signal('SIGKILL'), killAfterMs),
-  ];
-  await exited;
-  for (const timer of timers) clearTimeout(timer);
+  throw new Error(`it ended at once with ${await kept.exited}`);
 }
 
 async function failed(reason: Error, logFile: string): Promise<DialogLensError> {
