@@ -40,6 +40,8 @@ export const errorCodes = {
   livekit_secret_wrong: { status: 503, title: 'LiveKit does not accept this API secret.' },
   livekit_server_missing: { status: 503, title: 'No livekit-server could be found or built.' },
   livekit_server_failed: { status: 503, title: 'The livekit-server of this machine did not start.' },
+  program_missing: { status: 503, title: 'A program that is needed is not installed.' },
+  program_failed: { status: 503, title: 'A program that runs for DialogLens did not start.' },
   port_in_use: { status: 503, title: 'The port is in use.' },
   model_missing: { status: 503, title: 'The speech model is not installed.' },
   model_damaged: { status: 503, title: 'A file of the speech model is damaged.' },

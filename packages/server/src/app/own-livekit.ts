@@ -28,16 +28,16 @@ export async function findOwnLiveKit(
   return found.path;
 }
 
-/** Runs a livekit-server that only this machine can reach; its webhooks go to our own port. */
+/** Runs a livekit-server that only this machine can reach; its webhooks go to our own ports. */
 export function startOwnLiveKit(
   config: Config,
-  options: { binary: string; apiPort: number; port?: number; logger: Logger },
+  options: { binary: string; apiPorts: readonly number[]; port?: number; logger: Logger },
 ): Promise<DevServer> {
-  const { binary, apiPort, port = usualPort, logger } = options;
+  const { binary, apiPorts, port = usualPort, logger } = options;
   return startDevServer({
     binary,
     dataDir: config.dataDir,
-    webhookUrl: `http://127.0.0.1:${apiPort}/webhooks/livekit`,
+    webhookUrl: apiPorts.map((apiPort) => `http://127.0.0.1:${apiPort}/webhooks/livekit`),
     port,
     logger,
   });

@@ -41,6 +41,8 @@ export function addAgent(program: Command): void {
     const { companion } = command.opts<{ companion?: number }>();
     const logger = createLogger(config.log);
     const agent = new AgentProcess({ config, logger });
+    // So that `ps` and `pkill -f` tell workers of one machine apart.
+    process.title = `dialoglens agent ${agent.workerId}`;
     await live(withModels(agent, config), { logger, companion, ends: [agent.toldToDrain()] });
   });
 }

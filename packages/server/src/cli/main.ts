@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../app/version.ts';
 import { addAgent } from './agent.ts';
 import { addAgents } from './agents.ts';
+import { addCluster } from './cluster.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDispatcher } from './dispatcher.ts';
@@ -31,6 +32,7 @@ const commands = [
   addDemo,
   addDispatcher,
   addAgent,
+  addCluster,
   addRooms,
   addAgents,
   addDrain,

@@ -65,7 +65,7 @@ async function startOwn(
   signal.throwIfAborted();
   return startOwnLiveKit(config, {
     binary,
-    apiPort: config.port,
+    apiPorts: [config.port],
     logger,
     ...(port !== undefined && { port }),
   });

@@ -183,3 +183,5 @@ async function untilAnswering(api: string, { exited, output }: ClusterProcess): 
 }
 
 export { type HeardCaption, Speaker } from '../livekit/speaker.ts';
+export { startPostgres } from './postgres-server.ts';
+export { startRedis } from './redis-server.ts';
