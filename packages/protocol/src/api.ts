@@ -60,6 +60,33 @@ export const startRequestSchema = demandSettingsSchema.extend({ priority: priori
 /** Body of a change of priority. */
 export const priorityRequestSchema = z.strictObject({ priority: prioritySchema });
 
+/** An instant: milliseconds since the Unix epoch, or ISO 8601 with an offset. */
+const instantSchema = z.union([
+  z.int().positive(),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
+
+/** Body of a reservation. */
+export const reserveRequestSchema = z.strictObject({
+  startsAt: instantSchema,
+  /** How long the slot is kept when the room does not begin, from its start on. */
+  holdMinutes: z.int().min(1).max(240).default(15),
+});
+
+/** A slot kept for a room that is to begin. Instants in milliseconds since the Unix epoch. */
+export const reservationViewSchema = z.object({
+  room: z.string(),
+  startsAt: z.number(),
+  /** The slot is given up when the room has not begun by then. */
+  endsAt: z.number(),
+  /** `planned`: too early to keep a slot; `in use`: the room has its agent; `no slot free`: it is the first to get one. */
+  status: z.enum(['planned', 'held', 'no slot free', 'in use']),
+});
+export type ReservationView = z.infer<typeof reservationViewSchema>;
+
+/** Answer to giving a reservation up. */
+export const cancelAnswerSchema = z.object({ success: z.literal(true), room: z.string() });
+
 /** Answer to start-transcription. `armed`: the room has not started yet. */
 export const startAnswerSchema = z.object({
   success: z.literal(true),
@@ -179,7 +206,8 @@ export const drainAnswerSchema = z.object({
 /** What there is, what is used and what is wanted. */
 export const capacityViewSchema = z.object({
   agents: z.object({ total: z.number(), busy: z.number(), available: z.number() }),
-  slots: z.object({ total: z.number(), used: z.number() }),
+  /** `reserved`: kept for rooms that are about to begin. */
+  slots: z.object({ total: z.number(), used: z.number(), reserved: z.number() }),
   /** Rooms that wait for a slot. */
   queuedRooms: z.number(),
   /** Workers the pool would like to have now. */

@@ -44,8 +44,10 @@ describe('the OpenAPI document', () => {
 
   test('has every route', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual([
+      'delete /api/rooms/{room}/reserve',
       'get /api/agents',
       'get /api/capacity',
+      'get /api/reservations',
       'get /api/rooms',
       'get /api/rooms/{room}',
       'get /api/search',
@@ -60,6 +62,7 @@ describe('the OpenAPI document', () => {
       'get /readyz',
       'post /api/agents/{agentId}/drain',
       'post /api/rooms/{room}/priority',
+      'post /api/rooms/{room}/reserve',
       'post /api/rooms/{room}/start-transcription',
       'post /api/rooms/{room}/stop-transcription',
       'post /webhooks/livekit',

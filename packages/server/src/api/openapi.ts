@@ -44,6 +44,9 @@ const inertDeps: ApiDeps = {
   control: {
     start: absent,
     setPriority: absent,
+    reserve: absent,
+    cancelReservation: absent,
+    reservations: absent,
     stop: absent,
     rooms: absent,
     room: absent,

@@ -1,4 +1,11 @@
-import type { CapacityView, DemandSettings, Readiness, RoomView, Segment } from '@dialoglens/protocol';
+import type {
+  CapacityView,
+  DemandSettings,
+  Readiness,
+  ReservationView,
+  RoomView,
+  Segment,
+} from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
@@ -30,6 +37,15 @@ export interface TranscriptionControl {
   start(room: string, settings: DemandSettings, actor: string, priority?: number): Promise<StartAnswer>;
   /** Moves a wanted room in the queue. Null when nobody wants it. @throws DialogLensError `store_unavailable` */
   setPriority(room: string, priority: number, actor: string): Promise<RoomView | null>;
+  /** Keeps a slot for a room that is to begin. @throws DialogLensError `queue_full`, `store_unavailable` */
+  reserve(
+    reservation: { room: string; startsAt: number; endsAt: number },
+    actor: string,
+  ): Promise<ReservationView>;
+  /** False when none was reserved. */
+  cancelReservation(room: string, actor: string): Promise<boolean>;
+  /** Those that are not over, the first to begin first. */
+  reservations(): Promise<ReservationView[]>;
   /** Idempotent. */
   stop(room: string, actor: string): Promise<StopAnswer>;
   /** Every room that is wanted or served. */

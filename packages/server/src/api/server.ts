@@ -15,6 +15,7 @@ import { createHttpApp, type Listening, listening } from './http-app.ts';
 import { isLoopback, requireLocalCaller } from './loopback.ts';
 import { swaggerOptions } from './openapi-options.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
+import { registerReservations } from './reservations.ts';
 import { registerRooms } from './rooms.ts';
 import { registerSearch } from './search.ts';
 import { registerSessions } from './sessions.ts';
@@ -122,6 +123,7 @@ function registerRoutes(
     if (withoutKeys) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
     guard(scope, callers);
     registerRooms(scope, deps);
+    registerReservations(scope, deps);
     registerSessions(scope, deps);
     registerEvents(scope, deps, streams);
     registerExport(scope, deps);

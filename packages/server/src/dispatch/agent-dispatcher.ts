@@ -120,14 +120,9 @@ export class AgentDispatcher {
   }
 
   #makeControl(): RoomControl {
-    const { store, registry, keeper, gate, memory, reach, reconciler, settings } = this.#parts;
+    const { reconciler, settings } = this.#parts;
     return new RoomControl({
-      store,
-      registry,
-      keeper,
-      gate,
-      memory,
-      reach,
+      ...this.#parts,
       exclusively: async (room, work) => {
         this.#mustRun();
         return this.#dirty.exclusively(room, work);

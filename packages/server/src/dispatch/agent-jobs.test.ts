@@ -17,7 +17,7 @@ const job = (id: string, change: Partial<AgentJob> = {}): AgentJob => ({
 /** Wishes as the dispatcher keeps them, and how full it is. */
 class FakeControl {
   readonly wanted = new Map<string, object>();
-  slots = { total: 2, used: 0 };
+  slots = { total: 2, used: 0, reserved: 0 };
   failure: Error | null = null;
   /** What keeps `capacity` from answering. */
   hangs: Promise<void> = Promise.resolve();
@@ -119,7 +119,7 @@ describe('jobs of agent dispatch', () => {
   });
 
   it('takes jobs while every slot is busy, for the queue, and never says that it is full', async () => {
-    control.slots = { total: 2, used: 2 };
+    control.slots = { total: 2, used: 2, reserved: 0 };
     await clock.advance(2_000);
     expect(await jobs.consider(job('AJ_1'))).toMatchObject({ accept: true });
     expect(jobs.load()).toMatchObject({ full: false, load: 1 });
@@ -129,7 +129,7 @@ describe('jobs of agent dispatch', () => {
     await jobs.stop();
     make('refuse');
     expect(await jobs.consider(job('AJ_1'))).toMatchObject({ accept: true });
-    control.slots = { total: 2, used: 2 };
+    control.slots = { total: 2, used: 1, reserved: 1 };
     expect(await jobs.consider(job('AJ_1'))).toEqual({ accept: false, reason: 'all slots busy' });
     expect(jobs.load()).toMatchObject({ full: true });
     expect(await jobs.consider(job('AJ_1', { room: '' }))).toMatchObject({ accept: false });

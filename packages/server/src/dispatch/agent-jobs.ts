@@ -52,7 +52,7 @@ export interface AgentJobsDeps {
     wantByDispatch(room: string, roomSid: string, settings: DemandSettings): Promise<void>;
     withdrawDispatch(room: string): Promise<void>;
     room(name: string): Promise<RoomView | null>;
-    capacity(): Promise<{ slots: { total: number; used: number }; queuedRooms: number }>;
+    capacity(): Promise<{ slots: { total: number; used: number; reserved: number }; queuedRooms: number }>;
   };
   scheduler: Scheduler;
   metrics: Metrics;
@@ -156,7 +156,7 @@ export class AgentJobs implements AgentJobHandler {
 
   async #readLoad(): Promise<void> {
     const { slots, queuedRooms } = await this.#deps.control.capacity();
-    const full = queuedRooms > 0 || slots.used >= slots.total;
+    const full = queuedRooms > 0 || slots.used + slots.reserved >= slots.total;
     const load = slots.total > 0 ? Math.min(1, slots.used / slots.total) : 1;
     this.#load = { full: full && this.#deps.whenFull === 'refuse', load, jobs: this.#jobs.size };
   }

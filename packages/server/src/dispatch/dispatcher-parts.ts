@@ -18,6 +18,7 @@ import type { PlacementPolicy } from './policy/placement-policy.ts';
 import { QueueGate } from './queue-gate.ts';
 import { Reachability, watchedDirectory, watchedRegistry } from './reachability.ts';
 import { Reconciler } from './reconciler.ts';
+import { Reservations } from './reservations.ts';
 import type { RoomDirectory } from './room-directory.ts';
 import { RoomLooker } from './room-look.ts';
 import { RoomMemory } from './room-memory.ts';
@@ -28,7 +29,7 @@ import { WaitingRooms } from './waiting-rooms.ts';
 import { World } from './world.ts';
 
 export interface AgentDispatcherDeps {
-  store: Pick<Store, 'leases' | 'demands' | 'record' | 'audit'>;
+  store: Pick<Store, 'leases' | 'demands' | 'reservations' | 'record' | 'audit'>;
   registry: AgentRegistry;
   directory: RoomDirectory;
   clock: Clock;
@@ -79,8 +80,21 @@ export function makeParts(deps: AgentDispatcherDeps, { look, queueChanged }: Dis
   const handovers = new Handovers(base);
   const strikes = new Strikes(clock, settings);
   const underWay = new UnderWay(clock);
+  const reservations = new Reservations(base);
   const pool = makePool(deps, { scheduler, random });
-  const shared = { ...base, waiting, keeper, board, assigner, handovers, strikes, underWay, pool, policy };
+  const shared = {
+    ...base,
+    waiting,
+    reservations,
+    keeper,
+    board,
+    assigner,
+    handovers,
+    strikes,
+    underWay,
+    pool,
+    policy,
+  };
   const looker = new RoomLooker(shared);
   const reconciler = new Reconciler({ ...shared, looker, queueChanged });
   const observation = new Observation(shared);

@@ -29,6 +29,8 @@ export interface DispatcherSettings {
   handoversAtOnce: number;
   /** Rooms that may wait for an agent; those beyond it have no position. */
   queueLimit: number;
+  /** A slot is kept for a reserved room this long before it is to begin. */
+  reserveAheadMs: number;
   /** How long a room in which two workers died is left alone; it doubles with each further one. */
   quarantineMs: number;
   /** A room served this long without trouble is no longer suspected of killing workers. */
@@ -57,6 +59,7 @@ export const defaultDispatcherSettings: Omit<
   leaveWithinMs: 8000,
   handoversAtOnce: 4,
   queueLimit: 1000,
+  reserveAheadMs: 300_000,
   quarantineMs: 60_000,
   quietMs: 60_000,
   retryMaxMs: 30_000,

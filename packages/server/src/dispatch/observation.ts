@@ -7,6 +7,7 @@ import { countCapacity } from './capacity.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
 import type { Reachability } from './reachability.ts';
+import type { Reservations } from './reservations.ts';
 import type { RoomMemory } from './room-memory.ts';
 import { roomsToLookAt } from './room-watch.ts';
 import type { Strikes } from './strikes.ts';
@@ -20,6 +21,7 @@ export interface ObservationDeps {
   memory: RoomMemory;
   waiting: WaitingRooms;
   strikes: Strikes;
+  reservations: Reservations;
   pool: AgentPool;
   reach: Reachability;
   metrics: Metrics;
@@ -55,13 +57,14 @@ export class Observation {
     const rooms = roomsToLookAt(agents, leases, { turn: this.#turns++, handoversAtOnce, tenure });
     for (const room of rooms) if (waiting.get(room) === undefined) look(room, 'lease');
     await this.#watchStrikes(agents, leases);
+    await this.#deps.reservations.refresh();
     await this.capacity();
     return isBack;
   }
 
   /** Counts slots and load from heartbeats and leases, and wakes the rooms for which there is room now. */
   async capacity(): Promise<CapacityView> {
-    const { world, registry, metrics, waiting, pool, settings } = this.#deps;
+    const { world, registry, metrics, waiting, reservations, pool, settings } = this.#deps;
     const [agents, leases, view] = await Promise.all([
       world.agents(),
       world.leases(),
@@ -75,12 +78,15 @@ export class Observation {
     metrics.set('slots_used', {}, used);
     metrics.set('sessions_active', {}, used);
     metrics.set('queue_depth', {}, queued);
-    pool.observe(counted.load, counted.workers);
-    this.#wake(countFree(takers(agents, leases, settings.version)));
+    const reserved = reservations.waiting(leases);
+    metrics.set('slots_reserved', {}, reserved.length);
+    // Workers are wanted for rooms that are about to begin, too.
+    pool.observe({ ...counted.load, used: counted.load.used + reserved.length }, counted.workers);
+    this.#wake(countFree(takers(agents, leases, settings.version)), reserved);
     const { total, busy, available, avgSessionDuration } = view;
     return {
       agents: { total, busy, available },
-      slots: { total: slots, used },
+      slots: { total: slots, used, reserved: reserved.length },
       queuedRooms: queued,
       wantedAgents: pool.wanted,
       wantedReason: pool.reason,
@@ -120,9 +126,11 @@ export class Observation {
     }
   }
 
-  /** As many rooms from the head of the queue as there are free slots. */
-  #wake(free: number): void {
-    let left = free;
+  /** The reserved rooms, and as many from the head of the queue as there are free slots besides theirs. */
+  #wake(free: number, reserved: readonly string[]): void {
+    const { waiting, look } = this.#deps;
+    if (free > 0) for (const room of reserved) if (waiting.get(room)?.paused === false) look(room, 'lease');
+    let left = free - reserved.length;
     for (const entry of this.#deps.waiting.inOrder()) {
       if (left <= 0) return;
       if (entry.paused) continue;

@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts';
 import { countPeople } from './decide.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
+import type { Reservations } from './reservations.ts';
 import type { RoomDirectory } from './room-directory.ts';
 import type { Rank, WaitingRooms } from './waiting-rooms.ts';
 import { countFree, takers, type World } from './world.ts';
@@ -13,6 +14,7 @@ export interface QueueGateDeps {
   directory: RoomDirectory;
   world: World;
   waiting: WaitingRooms;
+  reservations: Reservations;
   reach: Reachability;
   clock: Clock;
   settings: DispatcherSettings;
@@ -41,11 +43,13 @@ export class QueueGate {
 
   /** False for a room that is served, that finds a free slot, or in which nobody speaks yet. */
   async #wouldWait(rank: Rank): Promise<boolean> {
-    const { world, waiting, settings } = this.#deps;
+    const { world, waiting, reservations, settings } = this.#deps;
+    if (reservations.isInForce(rank.room)) return false;
     const [agents, leases] = await Promise.all([world.agentsIfKnown(), world.leases()]);
     if (agents === null || leases.byRoom.has(rank.room)) return false;
     const free = countFree(takers(agents, leases, settings.version));
-    return waiting.slotsNeeded(rank) > free && (await this.#hasVoice(rank.room));
+    const left = free - reservations.keptFrom(rank.room, leases);
+    return waiting.slotsNeeded(rank) > left && (await this.#hasVoice(rank.room));
   }
 
   async #hasVoice(room: string): Promise<boolean> {

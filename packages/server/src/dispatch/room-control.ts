@@ -1,11 +1,13 @@
-import type { CapacityView, DemandSettings, RoomView } from '@dialoglens/protocol';
+import type { CapacityView, DemandSettings, ReservationView, RoomView } from '@dialoglens/protocol';
 import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
-import type { Demand, Store } from '../store/store.ts';
+import type { Demand, Reservation, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
 import { markVersion } from './placement.ts';
 import type { QueueGate } from './queue-gate.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
+import type { Reservations } from './reservations.ts';
 import type { RoomMemory } from './room-memory.ts';
+import { countFree, takers, type World } from './world.ts';
 
 /** What became of a start; `armed` also stands for a room in which nobody speaks yet. */
 export interface StartAnswer {
@@ -30,6 +32,8 @@ export interface RoomControlDeps {
   memory: RoomMemory;
   keeper: DemandKeeper;
   gate: QueueGate;
+  reservations: Reservations;
+  world: World;
   reach: Reachability;
   /** Does the work while nobody else handles the room. */
   exclusively: <T>(room: string, work: () => Promise<T>) => Promise<T>;
@@ -80,6 +84,36 @@ export class RoomControl {
       await this.#tellOthers(room);
       return this.room(room);
     });
+  }
+
+  /**
+   * Keeps a slot for a room that is to begin. A later reservation of the room replaces an earlier one.
+   * @throws DialogLensError `queue_full`, `store_unavailable`
+   */
+  async reserve(reservation: Reservation, actor: string): Promise<ReservationView> {
+    const { store, reach, reservations } = this.#deps;
+    await reservations.put(reservation);
+    const { room } = reservation;
+    await reach.store(() => store.audit.append({ actor, action: 'reserve', target: room }));
+    const made = (await this.reservations()).find((one) => one.room === room);
+    return made ?? { ...reservation, status: 'planned' };
+  }
+
+  /** Gives the slot up. False when none was reserved. @throws DialogLensError `store_unavailable` */
+  async cancelReservation(room: string, actor: string): Promise<boolean> {
+    const { store, reach, reservations } = this.#deps;
+    const wasThere = await reservations.remove(room);
+    if (wasThere)
+      await reach.store(() => store.audit.append({ actor, action: 'cancel-reservation', target: room }));
+    return wasThere;
+  }
+
+  /** Those that are not over, the first to begin first. @throws DialogLensError `store_unavailable` */
+  async reservations(): Promise<ReservationView[]> {
+    const { reservations, world, version } = this.#deps;
+    await reservations.refresh();
+    const [agents, leases] = await Promise.all([world.agentsIfKnown(), world.leases()]);
+    return reservations.views(leases, countFree(takers(agents ?? [], leases, version)));
   }
 
   /** Records that the room is not to be transcribed any more. Idempotent. */

@@ -9,12 +9,13 @@ import type { Handovers } from './handovers.ts';
 import { choosePlacement, keepApart } from './placement.ts';
 import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
 import type { Reachability } from './reachability.ts';
+import type { Reservations } from './reservations.ts';
 import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import { staleAgents } from './stale-agents.ts';
 import type { Strikes, Suspicion } from './strikes.ts';
 import type { UnderWay } from './under-way.ts';
-import type { WaitingRooms } from './waiting-rooms.ts';
+import type { Rank, WaitingRooms } from './waiting-rooms.ts';
 import { countFree, type LeasePicture, type SessionPicture, takers, type World } from './world.ts';
 
 export interface RoomLookerDeps {
@@ -27,6 +28,7 @@ export interface RoomLookerDeps {
   assigner: Assigner;
   handovers: Handovers;
   strikes: Strikes;
+  reservations: Reservations;
   underWay: UnderWay;
   reach: Reachability;
   clock: Clock;
@@ -140,7 +142,7 @@ export class RoomLooker {
 
   #view(look: Look, takers: readonly Candidate[]): RoomView {
     const { room, state, live, demand, lease, sessions, people, leases } = look;
-    const { waiting, clock, handovers, strikes } = this.#deps;
+    const { clock, handovers, strikes } = this.#deps;
     const { quarantined, lastChance } = strikes.of(room);
     const rank = { room, priority: demand?.priority ?? 0, requestedAt: demand?.requestedAt ?? 0 };
     const view = lease === null ? null : this.#leaseView(look, lease);
@@ -154,13 +156,21 @@ export class RoomLooker {
       lease: view,
       openSessionSids: sessions.map((session) => session.roomSid),
       placement: heir ?? this.#place(look, takers, view?.tenure === 'renewed'),
-      isItsTurn: heir !== null || waiting.slotsNeeded(rank) <= countFree(takers),
+      isItsTurn: heir !== null || this.#isItsTurn(rank, countFree(takers), look),
       registryAway: look.registryAway,
       backingOff: clock.monotonicMs() < state.nextTryMs,
       quarantined,
       wouldQuarantine: isLost && lastChance && strikes.isSuspect(lease, leases),
       mayHandOver: lease?.holder != null && handovers.mayBegin(room, lease.holder, leases),
     };
+  }
+
+  /** A slot that is kept for a room is for it alone; a room that lost its worker comes before those yet to begin. */
+  #isItsTurn(rank: Rank, free: number, { lease, leases }: Look): boolean {
+    const { waiting, reservations } = this.#deps;
+    if (lease === null && reservations.isInForce(rank.room)) return free > 0;
+    const kept = lease === null ? reservations.keptFrom(rank.room, leases) : 0;
+    return waiting.slotsNeeded(rank) <= free - kept;
   }
 
   #leaseView(look: Look, lease: Lease): LeaseView {

@@ -72,6 +72,7 @@ export const metricTable = {
     labels: [],
   },
   slots_total: { type: 'gauge', help: 'Slots of all workers alive.', labels: [] },
+  slots_reserved: { type: 'gauge', help: 'Slots kept for rooms that are about to begin.', labels: [] },
   slots_used: { type: 'gauge', help: 'Slots held by a lease.', labels: [] },
   caption_latency_seconds: {
     type: 'histogram',

@@ -50,6 +50,7 @@ export class FakeApiPorts {
   readonly tokens = new Map<string, AccessTokenClaims>();
   readonly started: { room: string; settings: object; actor: string; priority?: number }[] = [];
   readonly prioritised: { room: string; priority: number; actor: string }[] = [];
+  readonly reserved: { room: string; startsAt: number; endsAt: number; actor: string }[] = [];
   readonly stopped: { room: string; actor: string }[] = [];
   readonly drained: { agentId: string; actor: string }[] = [];
   readonly hints: WebhookNotice[] = [];
@@ -125,6 +126,15 @@ export class FakeApiPorts {
         this.prioritised.push({ room, priority, actor });
         return roomView(room);
       },
+      reserve: async (reservation, actor) => {
+        this.reserved.push({ ...reservation, actor });
+        return { ...reservation, status: 'planned' };
+      },
+      cancelReservation: async (room) => {
+        const at = this.reserved.findIndex((one) => one.room === room);
+        return at >= 0 && this.reserved.splice(at, 1).length > 0;
+      },
+      reservations: async () => this.reserved.map(({ actor, ...one }) => ({ ...one, status: 'planned' })),
       rooms: async () => [...running].map(roomView),
       room: async (name) => (running.has(name) ? roomView(name) : null),
       agents: () => this.registry.agents(),
@@ -136,7 +146,7 @@ export class FakeApiPorts {
       },
       capacity: async () => ({
         agents: { total: 1, busy: 0, available: 1 },
-        slots: { total: 10, used: 0 },
+        slots: { total: 10, used: 0, reserved: 0 },
         queuedRooms: 0,
         wantedAgents: 1,
         wantedReason: 'enough workers',
