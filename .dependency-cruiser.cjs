@@ -77,7 +77,7 @@ module.exports = {
     vendor('redis-package', '@redis/', 'registry/redis/'),
     vendor('log-and-metric-packages', '(pino/|prom-client/)', 'observability/'),
     vendor('web-packages', '(fastify|@fastify/)', 'api/'),
-    vendor('speech-packages', '(sherpa-onnx-node/|pacote/|tar/)', 'stt/'),
+    vendor('speech-packages', '(sherpa-onnx-node/|pacote/|tar/|@google-cloud/|@grpc/)', 'stt/'),
     vendor('yaml-package', 'yaml/', '(config|cli)/'),
     vendor('terminal-packages', '(commander/|@clack/|picocolors/)', '(cli|app)/'),
   ],

@@ -14,6 +14,7 @@ export const errorCodes = {
   unsupported_format: { status: 400, title: 'This format is not supported.' },
   unsupported_language: { status: 422, title: 'The speech provider does not know this language.' },
   unknown_provider: { status: 422, title: 'No such speech provider is configured.' },
+  provider_credentials: { status: 503, title: 'The credentials of a speech provider are missing or wrong.' },
   rate_limited: { status: 429, title: 'Too many requests.' },
   too_many_viewers: { status: 503, title: 'Too many live viewers are connected.' },
   webhook_rejected: { status: 401, title: 'The webhook could not be verified.' },

@@ -8,6 +8,11 @@ export {
 } from '../stt/providers/scripted/script.ts';
 export { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
 export { FakeRoom, FakeRoomConnector } from './fake-room.ts';
+export {
+  type GoogleDouble,
+  type GoogleDoubleOptions,
+  startGoogleDouble,
+} from './google-double/google-double.ts';
 export { ManualClock } from './manual-clock.ts';
 export {
   type DoubleFault,
@@ -18,3 +23,9 @@ export {
   type StreamFaults,
   type StreamProgress,
 } from './provider-double/faults.ts';
+export {
+  type HeardWord,
+  type Hearing,
+  type MakeHearing,
+  scriptedHearing,
+} from './provider-double/hearing.ts';
