@@ -1,7 +1,8 @@
 import type { SpeechDetectorFactory } from '../audio/speech-detector.ts';
 import { systemClock } from '../clock.ts';
 import type { Config, ProviderName } from '../config/index.ts';
-import { DialogLensError } from '../errors.ts';
+import { ensureDetector } from '../stt/providers/local/model-store.ts';
+import { createDetectorPool, SileroDetector } from '../stt/providers/local/silero-detector.ts';
 import type { SttProvider } from '../stt/stt.ts';
 import { ProviderGate } from '../stt/supervisor/provider-gate.ts';
 import { SupervisedProvider } from '../stt/supervisor/supervised-provider.ts';
@@ -27,35 +28,50 @@ export async function createSpeech(
   config: Config,
   telemetry: Omit<EngineContext, 'config'>,
 ): Promise<SpeechParts> {
-  const engines = await startEngines({ config, ...telemetry });
-  const gates = new Map(
-    [...engines].map(([name, { provider }]) => [
-      name,
-      new ProviderGate({ provider, clock: systemClock, random: Math.random }),
-    ]),
-  );
-  const chains = new Map<string, SupervisedProvider>();
-  const chainOf = (names: readonly ProviderName[]) => {
-    const key = names.join(' ');
-    const chain =
-      chains.get(key) ??
-      new SupervisedProvider({
-        gates: names.flatMap((name) => gates.get(name) ?? []),
-        clock: systemClock,
-        ...telemetry,
-      });
-    chains.set(key, chain);
-    return chain;
-  };
+  const { engines, makeDetector } = await startEngines({ config, ...telemetry });
+  const gates = new Map<ProviderName, ProviderGate>();
+  for (const [name, { provider }] of engines) {
+    gates.set(name, new ProviderGate({ provider, clock: systemClock, random: Math.random }));
+  }
+  const chains = new ProviderChains(gates, telemetry);
   return {
-    provider: (wish) => chainOf(chainFor(config, wish)),
-    makeDetector: detectorOf(engines),
+    provider: (wish) => chains.of(chainFor(config, wish)),
+    makeDetector,
     check: (wish) => checkWish(config, wish),
     stop: async () => {
-      await Promise.all([...chains.values()].map((chain) => chain.stop()));
+      await chains.stop();
       await stopEngines(engines);
     },
   };
+}
+
+/** One chain for each order of providers that a room asked for: a room notices by it that its provider changed. */
+class ProviderChains {
+  readonly #gates: ReadonlyMap<ProviderName, ProviderGate>;
+  readonly #telemetry: Pick<EngineContext, 'metrics' | 'logger'>;
+  readonly #chains = new Map<string, SupervisedProvider>();
+
+  constructor(
+    gates: ReadonlyMap<ProviderName, ProviderGate>,
+    { metrics, logger }: Pick<EngineContext, 'metrics' | 'logger'>,
+  ) {
+    this.#gates = gates;
+    this.#telemetry = { metrics, logger };
+  }
+
+  of(names: readonly ProviderName[]): SupervisedProvider {
+    const key = names.join(' ');
+    const known = this.#chains.get(key);
+    if (known) return known;
+    const gates = names.flatMap((name) => this.#gates.get(name) ?? []);
+    const chain = new SupervisedProvider({ gates, clock: systemClock, ...this.#telemetry });
+    this.#chains.set(key, chain);
+    return chain;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#chains.values()].map((chain) => chain.stop()));
+  }
 }
 
 /** Refuses what the configured engines cannot serve, without loading them: for processes that only dispatch. */
@@ -69,7 +85,9 @@ export function needsModels(config: Pick<Config, 'speech'>): boolean {
 }
 
 /** All of them or none: those that were started are stopped again when one fails. */
-async function startEngines(context: EngineContext): Promise<Map<ProviderName, SpeechEngine>> {
+async function startEngines(
+  context: EngineContext,
+): Promise<{ engines: Map<ProviderName, SpeechEngine>; makeDetector: SpeechDetectorFactory }> {
   const engines = new Map<ProviderName, SpeechEngine>();
   try {
     for (const name of configuredEngines(context.config)) {
@@ -77,7 +95,7 @@ async function startEngines(context: EngineContext): Promise<Map<ProviderName, S
       engines.set(name, engine);
       await engine.provider.start();
     }
-    return engines;
+    return { engines, makeDetector: await detectorOf(engines, context) };
   } catch (thrown) {
     await stopEngines(engines);
     throw thrown;
@@ -88,7 +106,21 @@ async function stopEngines(engines: ReadonlyMap<string, SpeechEngine>): Promise<
   await Promise.all([...engines.values()].map(({ provider }) => provider.stop()));
 }
 
-function detectorOf(engines: ReadonlyMap<string, SpeechEngine>): SpeechDetectorFactory {
-  for (const { makeDetector } of engines.values()) if (makeDetector) return makeDetector;
-  throw new DialogLensError('internal', 'None of the speech engines brings a voice detector.');
+/**
+ * The voice detector: the one that an engine brings, or the one of the local engine alone, which is fetched when it is
+ * missing. A script needs none that can tell speech from noise.
+ */
+async function detectorOf(
+  engines: ReadonlyMap<ProviderName, SpeechEngine>,
+  context: EngineContext,
+): Promise<SpeechDetectorFactory> {
+  const listening = [...engines].filter(([name]) => name !== 'scripted');
+  for (const [, { makeDetector }] of listening.length > 0 ? listening : engines) {
+    if (makeDetector) return makeDetector;
+  }
+  const { config, onProgress } = context;
+  const pool = createDetectorPool(
+    await ensureDetector({ cacheDir: config.cacheDir, ...(onProgress && { onProgress }) }),
+  );
+  return () => new SileroDetector(pool);
 }

@@ -10,6 +10,7 @@ import type { LiveKitTarget } from '../app/dispatcher.ts';
 import { findOwnLiveKit, startOwnLiveKit } from '../app/own-livekit.ts';
 import { playMeeting } from '../app/play-meeting.ts';
 import { loadSampleMeeting } from '../app/sample-meeting.ts';
+import { needsModels } from '../app/speech.ts';
 import type { Config, LoadedConfig } from '../config/index.ts';
 import { asError } from '../errors.ts';
 import type { DevServer } from '../livekit/dev-server.ts';
@@ -137,7 +138,7 @@ async function start(config: Config, dispatchers: number, signal: AbortSignal): 
   const folder = join(config.dataDir, 'cluster');
   // The terminal belongs to the table: everything else is in the logs of the processes.
   const logger = createLogger({ ...config.log, level: 'error' });
-  if (config.speech.provider === 'local') await fetchModels(config.cacheDir, { signal });
+  if (needsModels(config)) await fetchModels(config.cacheDir, { signal });
   const stops: (() => Promise<void>)[] = [];
   try {
     const servers = await step('Starting PostgreSQL and Redis…', () =>

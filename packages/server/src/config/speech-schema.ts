@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { googleSchema as google } from './google-schema.ts';
 import { milliseconds, settingDocs } from './setting-doc.ts';
 
 /** Every speech provider, in the order in which they are listed. */
-export const providerNames = ['local', 'scripted'] as const;
+export const providerNames = ['local', 'google', 'scripted'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /** Kinds of models that a folder for the local engine may hold. */
@@ -50,7 +51,7 @@ const providers = () => z.array(z.enum(providerNames)).max(8).default([]);
 export const speechSchema = z.strictObject({
   provider: z.enum(providerNames).default('local').register(settingDocs, {
     flag: 'provider',
-    doc: 'Speech provider. `local` runs on this machine; `scripted` says a fixed script, for tests.',
+    doc: 'Speech provider. `local` runs on this machine; `google` is Google Cloud Speech-to-Text; `scripted` says a fixed script, for tests.',
   }),
   fallbacks: providers().register(settingDocs, {
     doc: 'Providers that take over, in this order, while the one before them fails, such as `local` behind a cloud service. Audio goes back to the first as soon as it is well again.',
@@ -91,4 +92,5 @@ export const speechSchema = z.strictObject({
     doc: 'Sound kept from before the voice was noticed, so that first syllables are not lost.',
   }),
   local,
+  google,
 });

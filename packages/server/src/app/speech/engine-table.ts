@@ -1,4 +1,5 @@
 import type { Config, ProviderName } from '../../config/index.ts';
+import { googleEngine } from './google-engine.ts';
 import { localEngine } from './local-engine.ts';
 import { scriptedEngine } from './scripted-engine.ts';
 import type { EngineEntry } from './speech-engine.ts';
@@ -6,6 +7,7 @@ import type { EngineEntry } from './speech-engine.ts';
 /** Every speech provider there is. */
 export const engineTable: Record<ProviderName, EngineEntry> = {
   local: localEngine,
+  google: googleEngine,
   scripted: scriptedEngine,
 };
 

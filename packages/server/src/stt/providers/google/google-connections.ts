@@ -70,7 +70,7 @@ export class GoogleConnections {
   async stop(): Promise<void> {
     const connections = [...this.#connections];
     this.#connections.clear();
-    await Promise.all(connections.map(({ client }) => client.close()));
+    await Promise.all(connections.map(({ client }) => letGo(client)));
   }
 
   call(events: CallEvents): GoogleCall {
@@ -95,8 +95,13 @@ export class GoogleConnections {
 
   async #close(connection: Connection): Promise<void> {
     if (!this.#connections.delete(connection)) return;
-    await connection.client.close();
+    await letGo(connection.client);
   }
+}
+
+/** A client that never came up has nothing to close, and says so with the error that it failed with. */
+async function letGo(client: RawClient): Promise<void> {
+  await client.close().catch(() => undefined);
 }
 
 /** Failures of the connection rather than of the stream: CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE. */
