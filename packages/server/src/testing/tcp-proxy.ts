@@ -26,9 +26,7 @@ export interface TcpProxy {
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs: { ends: Socket[] }[] = [];
-  let isMute = false;
-  let isDown = false;
-  let tried = 0;
+  let [isMute, isDown, tried] = [false, false, 0];
   let cutAfter = Number.POSITIVE_INFINITY;
   const server = createServer((near) => {
     tried += 1;
