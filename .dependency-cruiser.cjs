@@ -34,6 +34,32 @@ module.exports = {
       to: { pathNot: '^packages/protocol/src|node_modules/zod/' },
     },
     {
+      name: 'web-imports-protocol-only',
+      comment: 'The pages know the server by its API; nothing of Node may get into a browser.',
+      severity: 'error',
+      from: { path: '^packages/web/src', pathNot: testCode },
+      to: { path: '^packages/(?!web/|protocol/)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'web-needs-no-node',
+      severity: 'error',
+      from: { path: '^packages/web/src', pathNot: testCode },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'web-features-are-built-on-ui-and-lib',
+      comment: 'lib knows no elements, ui knows no feature.',
+      severity: 'error',
+      from: { path: '^packages/web/src/(ui|lib)/' },
+      to: { path: '^packages/web/src/(features|app)' },
+    },
+    {
+      name: 'web-lib-knows-no-elements',
+      severity: 'error',
+      from: { path: '^packages/web/src/lib/' },
+      to: { path: '^packages/web/src/ui/' },
+    },
+    {
       name: 'pure-folders-do-no-io',
       comment: 'Audio, transcript, export and the decisions are computed from their arguments alone.',
       severity: 'error',

@@ -7,9 +7,9 @@ import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-opti
 import { root } from './setup.mjs';
 
 process.chdir(root);
-const folders = ['packages/protocol/src', 'packages/server/src'];
+const folders = ['packages/protocol/src', 'packages/server/src', 'packages/web/src'];
 const expected = folders.flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.ts')),
+  readdirSync(join(root, folder), { recursive: true }).filter((name) => /\.tsx?$/.test(name)),
 ).length;
 
 const options = await extractOptions(join(root, '.dependency-cruiser.cjs'));

@@ -3,14 +3,16 @@
  * Each step looks first and does nothing when nothing is to do. Plain Node: this runs before any package is there.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { run, step } from './progress.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, 'node_modules/.dialoglens-stamp');
 const dist = join(root, 'packages/server/dist');
+const web = join(root, 'packages/web');
+const webStampFile = join(web, 'dist/.stamp');
 const oldestNode = [20, 19];
 
 /** A step that could not be done; the message is for the person at the keyboard. */
@@ -35,7 +37,7 @@ async function installPackages() {
   const wanted = wantedStamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
   if (!installedMatchesLock()) {
-    await step('Installing packages (about 390 MB on disk)…', async () => {
+    await step('Installing packages (about 540 MB on disk)…', async () => {
       // Flags that a surrounding `npm --silent` or NODE_ENV=production would otherwise turn the wrong way.
       const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev'];
       const [command, first] = npmCommand();
@@ -73,18 +75,38 @@ function npmCommand() {
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
 }
 
-async function build() {
-  const title = existsSync(join(dist, 'cli/main.js')) ? 'Checking the build…' : 'Building (about 10 s)…';
+/** Compiles what is out of date, and puts the web application together when something it is made of has changed. */
+export async function build() {
+  const title = existsSync(join(dist, 'cli/main.js')) ? 'Checking the build…' : 'Building (about 15 s)…';
   await step(title, async () => {
-    const { ok, output } = await run(
-      process.execPath,
-      [join(root, 'node_modules/typescript/bin/tsc'), '-b'],
-      {
-        cwd: root,
-      },
-    );
-    if (!ok) throw new SetupError(`The build failed:\n${output}`);
+    await runTool('typescript/bin/tsc', ['-b'], root);
+    await buildWeb();
   });
+}
+
+async function buildWeb() {
+  const wanted = webStamp();
+  if (existsSync(webStampFile) && readFileSync(webStampFile, 'utf8') === wanted) return;
+  await runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn'], web);
+  writeFileSync(webStampFile, wanted);
+}
+
+/** Vite always starts anew; this tells whether it would make anything different. */
+function webStamp() {
+  const hash = createHash('sha256');
+  for (const folder of [web, join(root, 'packages/protocol')]) {
+    const names = readdirSync(folder, { recursive: true }).map((name) => name.split(sep).join('/'));
+    for (const name of names.filter((one) => !/^(dist|node_modules)(\/|$)/.test(one)).sort()) {
+      const path = join(folder, name);
+      if (statSync(path).isFile()) hash.update(`${name}\n`).update(readFileSync(path));
+    }
+  }
+  return `${hash.update(readFileSync(join(root, 'package-lock.json'))).digest('hex')}\n`;
+}
+
+async function runTool(tool, args, cwd) {
+  const { ok, output } = await run(process.execPath, [join(root, 'node_modules', tool), ...args], { cwd });
+  if (!ok) throw new SetupError(`The build failed:\n${output}`);
 }
 
 /** Speech model and livekit-server, by the product's own code. Call after `install()`. */

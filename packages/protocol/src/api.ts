@@ -145,6 +145,7 @@ export const sessionViewSchema = z.object({
   endedAt: z.number().nullable(),
   endReason: z.string().nullable(),
 });
+export type SessionView = z.infer<typeof sessionViewSchema>;
 
 /** What became of every second of every track of a session. */
 export const coverageViewSchema = z.object({

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { asError, DialogLensError } from '../errors.ts';
 import type { Logger } from '../observability/telemetry.ts';
@@ -9,8 +9,16 @@ import { sendProblem } from './problem.ts';
 /** 256 characters of four UTF-8 bytes, each as `%XX`, with room for a message about longer ones. */
 const maxParamLength = 8192;
 
+export interface HttpAppOptions {
+  logger: Logger;
+  /** Largest body, bytes. */
+  bodyLimit: number;
+  /** Answers what no route does; null leaves it to a problem. */
+  notFound?: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null;
+}
+
 /** A server without routes yet, whose every error is a problem and whose every answer carries a request id. */
-export function createHttpApp({ logger, bodyLimit }: { logger: Logger; bodyLimit: number }): ApiInstance {
+export function createHttpApp({ logger, bodyLimit, notFound }: HttpAppOptions): ApiInstance {
   const app = Fastify({
     logger: false,
     bodyLimit,
@@ -26,7 +34,9 @@ export function createHttpApp({ logger, bodyLimit }: { logger: Logger; bodyLimit
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, logger));
-  app.setNotFoundHandler(() => {
+  app.setNotFoundHandler((request, reply) => {
+    const answer = notFound?.(request, reply) ?? null;
+    if (answer) return answer;
     throw new DialogLensError('not_found', 'There is no such route.', { remedy: '/docs lists all routes.' });
   });
   takeJsonBodies(app);

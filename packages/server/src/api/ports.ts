@@ -131,6 +131,14 @@ export interface ApiLimits {
   maxBodyBytes: number;
 }
 
+/** The built web application. */
+export interface WebPages {
+  /** Folder with `index.html` and everything it loads. */
+  folder: string;
+  /** Origins that pages connect to besides this server: LiveKit's. */
+  connectTo: readonly string[];
+}
+
 /** All the API is made of. */
 export interface ApiDeps {
   host: string;
@@ -149,5 +157,7 @@ export interface ApiDeps {
   metrics: Metrics;
   logger: Logger;
   clock: Clock;
+  /** The built web application; left out where only the API is served. */
+  web?: WebPages | undefined;
   limits?: Partial<ApiLimits>;
 }

@@ -19,6 +19,7 @@ import { registerReservations } from './reservations.ts';
 import { registerRooms } from './rooms.ts';
 import { registerSearch } from './search.ts';
 import { registerSessions } from './sessions.ts';
+import { serveWebPages, type WebServing } from './web-pages.ts';
 import { registerWebhooks } from './webhooks.ts';
 
 const defaultLimits: ApiLimits = {
@@ -73,10 +74,16 @@ function requireKeys({ keys, host }: ApiDeps): void {
 }
 
 function buildApp(deps: ResourceDeps, streams: EventStreams, isStopping: () => boolean): ApiInstance {
-  const app = createHttpApp({ logger: deps.logger, bodyLimit: deps.limits.maxBodyBytes });
+  const web = deps.web ? serveWebPages(deps.web) : null;
+  const app = createHttpApp({
+    logger: deps.logger,
+    bodyLimit: deps.limits.maxBodyBytes,
+    ...(web && { notFound: web.notFound }),
+  });
   const callers = createCallerCheck(deps);
   registerPlugins(app, deps.limits);
   registerRoutes(app, deps, callers, streams, isStopping);
+  if (web) registerWeb(app, deps, web);
   return app;
 }
 
@@ -129,6 +136,15 @@ function registerRoutes(
     registerExport(scope, deps);
     registerSearch(scope, deps);
     registerAgents(scope, deps);
+  });
+}
+
+/** The pages are open to everybody whom the address lets in; what they show is not. */
+function registerWeb(app: ApiInstance, { keys }: ResourceDeps, web: WebServing): void {
+  void app.register(async (plain) => {
+    const scope = plain.withTypeProvider<ZodTypeProvider>();
+    if (keys.length === 0) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
+    await web.register(scope);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Readiness } from '@dialoglens/protocol';
+import type { WebPages } from '../api/ports.ts';
 import { createApi } from '../api/server.ts';
 import { systemClock } from '../clock.ts';
 import { AgentDispatcher } from '../dispatch/agent-dispatcher.ts';
@@ -10,10 +11,12 @@ import { exportFormats } from '../export/index.ts';
 import { createRoomDirectory } from '../livekit/server-api.ts';
 import { createAccessTokenVerifier, type LiveKitKeys } from '../livekit/tokens.ts';
 import { createWebhookVerifier } from '../livekit/webhook-verifier.ts';
+import type { Logger } from '../observability/telemetry.ts';
 import { startFrontDoor } from './front-door.ts';
 import type { ProcessContext } from './running-parts.ts';
 import type { SpeechParts } from './speech.ts';
 import { version } from './version.ts';
+import { findWebFolder, livekitOrigins } from './web-folder.ts';
 
 /** A LiveKit server to work with: the user's own or one we run. */
 export interface LiveKitTarget extends LiveKitKeys {
@@ -120,10 +123,18 @@ async function startApi(
     metrics,
     logger,
     clock: systemClock,
+    web: webPages(livekit.url, logger),
     limits: { maxViewers: limits.viewers },
   });
   running.add('api', () => api.stop('process stops'));
   return api.start();
+}
+
+function webPages(livekitUrl: string, logger: Logger): WebPages | undefined {
+  const folder = findWebFolder();
+  if (folder !== null) return { folder, connectTo: livekitOrigins(livekitUrl) };
+  logger.warn({}, 'the web application is not built; only the API is served');
+  return undefined;
 }
 
 function webhookReceiver(keys: LiveKitKeys, enabled: boolean) {

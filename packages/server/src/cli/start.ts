@@ -85,7 +85,7 @@ function announce({ api, livekit }: Stack, config: Config): void {
       ? 'Every room with a speaker is transcribed.'
       : `Start one with: curl -X POST${key} ${api.url}/api/rooms/ROOM/start-transcription`;
   console.log(`${pc.green('✓')} Serving ${livekit.url}. ${how}`);
-  console.log(`  API ${api.url}/docs`);
+  console.log(`  Pages ${api.url}  API ${api.url}/docs`);
 }
 
 async function showOwn(
@@ -95,7 +95,7 @@ async function showOwn(
   signal: AbortSignal,
 ): Promise<void> {
   onCaption(stack, (segment) => captions.show(segment));
-  captions.say(`${pc.green('✓')} DialogLens is up: ${stack.api.url}/docs`);
+  captions.say(`${pc.green('✓')} DialogLens is up: ${stack.api.url}`);
   if (sample) {
     captions.say(pc.dim(`\nA sample meeting of 50 seconds in the room "${sampleRoom}":\n`));
     await playSample(stack, sampleRoom, signal);

@@ -1,0 +1,75 @@
+import type { RoomView } from '@dialoglens/protocol';
+import { Captions, Square } from 'lucide-react';
+import { useState } from 'react';
+import { legible, timeOfDay } from '../../lib/format.ts';
+import { paths } from '../../lib/router.ts';
+import { strings } from '../../strings.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button, ButtonLink } from '../../ui/button.tsx';
+import { Link } from '../../ui/link.tsx';
+import { Modal } from '../../ui/modal.tsx';
+import { Name } from '../../ui/name.tsx';
+import { useStop } from './room-queries.ts';
+import { roomState } from './room-state.ts';
+
+const text = strings.rooms;
+
+/** One room: how it stands, and what can be done about it. */
+export function RoomRow({ view }: { view: RoomView }) {
+  const { tone, text: state } = roomState(view);
+  const details = [
+    text.since(timeOfDay(view.since)),
+    view.demand?.settings.language,
+    view.demand ? text.askedBy[view.demand.source] : undefined,
+  ].filter((detail) => detail !== undefined);
+  return (
+    <li className="flex flex-wrap items-center justify-between gap-x-4 gap-y-3 px-4 py-3.5 sm:px-5">
+      <div className="min-w-0 flex-1 basis-64">
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <Link href={paths.room(view.room)} className="min-w-0 font-semibold hover:underline">
+            <Name text={view.room} />
+          </Link>
+          <Badge tone={tone} pulse={tone === 'good'}>
+            {state}
+          </Badge>
+        </div>
+        <p className="mt-0.5 text-[0.8125rem] text-soft">{details.join(' · ')}</p>
+      </div>
+      <div className="flex gap-2">
+        <ButtonLink href={paths.room(view.room)}>
+          <Captions aria-hidden className="size-4" />
+          {text.captions}
+        </ButtonLink>
+        {view.status !== 'stopped' && <StopButton room={view.room} />}
+      </div>
+    </li>
+  );
+}
+
+function StopButton({ room }: { room: string }) {
+  const [asks, setAsks] = useState(false);
+  const stop = useStop();
+  const confirm = () => stop.mutate(room, { onSuccess: () => setAsks(false) });
+  return (
+    <>
+      <Button look="quiet" onClick={() => setAsks(true)} aria-label={`${text.stop}: ${legible(room)}`}>
+        <Square aria-hidden className="size-4" />
+        {text.stop}
+      </Button>
+      <Modal open={asks} onClose={() => setAsks(false)} title={text.stopTitle(legible(room))}>
+        <p className="text-soft">{text.stopText}</p>
+        {stop.error && (
+          <p role="alert" className="mt-3 text-bad">
+            {stop.error.message}
+          </p>
+        )}
+        <div className="mt-5 flex justify-end gap-2">
+          <Button onClick={() => setAsks(false)}>{strings.cancel}</Button>
+          <Button look="danger" onClick={confirm} disabled={stop.isPending}>
+            {stop.isPending ? text.stopping : text.stop}
+          </Button>
+        </div>
+      </Modal>
+    </>
+  );
+}

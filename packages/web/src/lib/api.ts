@@ -1,0 +1,58 @@
+import type { Problem } from '@dialoglens/protocol';
+import { serverLink } from './server-link.ts';
+
+/** What the server said when it did not do what it was asked. `status` 0: it could not be reached. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly problem: Problem | null;
+
+  constructor(status: number, problem: Problem | null) {
+    super(
+      problem?.detail ?? (status === 0 ? 'The server cannot be reached.' : `The server answered ${status}.`),
+    );
+    this.name = 'ApiError';
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** Reads JSON. @throws ApiError */
+export function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return call<T>(path, signal ? { signal } : {});
+}
+
+/** Sends JSON, or nothing, and reads the answer. @throws ApiError */
+export function postJson<T>(path: string, body?: unknown): Promise<T> {
+  if (body === undefined) return call<T>(path, { method: 'POST' });
+  const headers = { 'content-type': 'application/json' };
+  return call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+async function call<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await reach(path, init);
+  if (response.ok) return (await response.json()) as T;
+  throw new ApiError(response.status, await problemOf(response));
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    const response = await fetch(path, init);
+    serverLink.reached();
+    return response;
+  } catch (thrown) {
+    if (init.signal?.aborted) throw thrown;
+    serverLink.lost();
+    throw new ApiError(0, null);
+  }
+}
+
+/** The body when it is a problem; a proxy between may have answered with something else. */
+async function problemOf(response: Response): Promise<Problem | null> {
+  if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return null;
+  return (await response.json()) as Problem;
+}
+
+/** The API's address of something that concerns one room. */
+export function roomApi(room: string, rest = ''): string {
+  return `/api/rooms/${encodeURIComponent(room)}${rest}`;
+}

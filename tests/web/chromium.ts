@@ -1,0 +1,80 @@
+import { access, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { installDebianPackage } from 'dialoglens/testing/live-stack';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+const programs = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const hint = 'Chromium is needed for this test: install it with "apt-get install chromium".';
+const axeScript = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Starts Chromium without a window. Installs it where that is possible; throws what to install where it is not. */
+export async function startChromium(args: string[] = []): Promise<Browser> {
+  const executablePath = await findChromium();
+  // Chromium's sandbox needs rights that containers do not give.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...args] });
+}
+
+async function findChromium(): Promise<string> {
+  const found = await firstOf(programs);
+  if (found !== null) return found;
+  await installDebianPackage('chromium', hint);
+  const installed = await firstOf(programs);
+  if (installed === null) throw new Error(hint);
+  return installed;
+}
+
+async function firstOf(paths: readonly string[]): Promise<string | null> {
+  for (const path of paths) {
+    const exists = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return path;
+  }
+  return null;
+}
+
+/** A tab in a browser profile of its own, which remembers what the page complained about. */
+export interface Tab {
+  page: Page;
+  context: BrowserContext;
+  /** Errors of scripts, refusals of the content security policy, requests to other origins. */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+export async function openTab(
+  browser: Browser,
+  baseURL: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<Tab> {
+  const context = await browser.newContext({ baseURL, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== new URL(baseURL).origin) complaints.push(`asked ${request.url()}`);
+  });
+  return { page, context, complaints, close: () => context.close() };
+}
+
+/** What axe finds wrong on the page as it stands, one line each. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  // By the debugger and not as an element: the policy of the page lets no script in.
+  await page.evaluate(await readFile(axeScript, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: AxeViolation[] }> } };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+    );
+  });
+}
+
+interface AxeViolation {
+  id: string;
+  nodes: { html: string; failureSummary?: string }[];
+}
