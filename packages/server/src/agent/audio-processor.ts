@@ -9,7 +9,7 @@ import type { Logger } from '../observability/telemetry.ts';
 import type { Caption } from '../sinks/sink.ts';
 import type { TrackRecord } from '../store/store.ts';
 import { RollingSession, type SessionOpening } from '../stt/rolling-session.ts';
-import type { SttEvent, SttProvider } from '../stt/stt.ts';
+import type { SttEvent, SttHealth, SttProvider } from '../stt/stt.ts';
 import { Assembler, type Revision } from '../transcript/assembler.ts';
 
 /** What may change while a track is transcribed. */
@@ -32,6 +32,8 @@ export interface AudioProcessorOptions {
   logger: Logger;
   onCaption: (caption: Caption) => void;
   onSpans: (spans: TrackSpan[]) => void;
+  /** How the speech engine does, when that changes. */
+  onHealth?: (state: SttHealth, reason: string) => void;
 }
 
 /** Spans stay open this long, so that what is learnt late (pre-roll, a lost utterance) still finds its place. */
@@ -93,6 +95,11 @@ export class AudioProcessor {
   /** Identity of the speaker. */
   get identity(): string {
     return this.#options.track.identity;
+  }
+
+  /** Audio before this position has its text, has none, or was reported lost. */
+  get decidedTo(): number {
+    return Math.min(this.#position, this.#session.decidedTo());
   }
 
   /** Other settings: from the next pause, so that no word is cut; in endless speech after half a minute. */
@@ -290,6 +297,7 @@ export class AudioProcessor {
       }
       return;
     }
+    if (event.type === 'health') this.#options.onHealth?.(event.state, event.reason);
     const revision = this.#assembler.accept(event, language);
     if (revision) this.#show(revision);
   }

@@ -5,7 +5,8 @@ import { ensureDetector } from '../stt/providers/local/model-store.ts';
 import { createDetectorPool, SileroDetector } from '../stt/providers/local/silero-detector.ts';
 import type { SttProvider } from '../stt/stt.ts';
 import { ProviderGate } from '../stt/supervisor/provider-gate.ts';
-import { SupervisedProvider } from '../stt/supervisor/supervised-provider.ts';
+import { SupervisedProvider, type SupervisedProviderOptions } from '../stt/supervisor/supervised-provider.ts';
+import type { SupervisorSettings } from '../stt/supervisor/supervisor-settings.ts';
 import { configuredEngines, engineTable } from './speech/engine-table.ts';
 import { chainFor, checkWish, type SpeechWish } from './speech/speech-chain.ts';
 import type { EngineContext, SpeechEngine } from './speech/speech-engine.ts';
@@ -27,13 +28,14 @@ export interface SpeechParts {
 export async function createSpeech(
   config: Config,
   telemetry: Omit<EngineContext, 'config'>,
+  settings?: Partial<SupervisorSettings>,
 ): Promise<SpeechParts> {
   const { engines, makeDetector } = await startEngines({ config, ...telemetry });
   const gates = new Map<ProviderName, ProviderGate>();
   for (const [name, { provider }] of engines) {
     gates.set(name, new ProviderGate({ provider, clock: systemClock, random: Math.random }));
   }
-  const chains = new ProviderChains(gates, telemetry);
+  const chains = new ProviderChains(gates, { ...telemetry, ...(settings && { settings }) });
   return {
     provider: (wish) => chains.of(chainFor(config, wish)),
     makeDetector,
@@ -45,18 +47,17 @@ export async function createSpeech(
   };
 }
 
+type ChainOptions = Pick<SupervisedProviderOptions, 'metrics' | 'logger' | 'settings'>;
+
 /** One chain for each order of providers that a room asked for: a room notices by it that its provider changed. */
 class ProviderChains {
   readonly #gates: ReadonlyMap<ProviderName, ProviderGate>;
-  readonly #telemetry: Pick<EngineContext, 'metrics' | 'logger'>;
+  readonly #telemetry: ChainOptions;
   readonly #chains = new Map<string, SupervisedProvider>();
 
-  constructor(
-    gates: ReadonlyMap<ProviderName, ProviderGate>,
-    { metrics, logger }: Pick<EngineContext, 'metrics' | 'logger'>,
-  ) {
+  constructor(gates: ReadonlyMap<ProviderName, ProviderGate>, { metrics, logger, settings }: ChainOptions) {
     this.#gates = gates;
-    this.#telemetry = { metrics, logger };
+    this.#telemetry = { metrics, logger, ...(settings && { settings }) };
   }
 
   of(names: readonly ProviderName[]): SupervisedProvider {

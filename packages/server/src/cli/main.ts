@@ -12,9 +12,11 @@ import { addExport } from './export.ts';
 import { fail } from './fail.ts';
 import { addMigrate } from './migrate.ts';
 import { addModels } from './models.ts';
+import { addProviders } from './providers.ts';
 import { addRooms } from './rooms.ts';
 import { addStart } from './start.ts';
 import { addToken } from './token.ts';
+import { addTranscribe } from './transcribe.ts';
 
 const program = new Command('dialoglens')
   .description('Live transcription for LiveKit rooms: agents, captions and a complete transcript.')
@@ -40,6 +42,8 @@ const commands = [
   addModels,
   addMigrate,
   addExport,
+  addTranscribe,
+  addProviders,
   addToken,
   addConfig,
 ];

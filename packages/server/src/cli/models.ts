@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkModels, ensureModels, requireModels } from '../stt/providers/local/model-store.ts';
 import { readSettings, withSettings } from './options.ts';
-import { megabytes, step } from './progress.ts';
+import { megabytes, type ProgressScreen, type Step, step } from './progress.ts';
 import { untilSetUp, untilSignal } from './shutdown.ts';
 
 /** `dialoglens models`: fetches, checks and repairs the files of the local speech engine. */
@@ -44,12 +44,12 @@ export function addModels(program: Command): void {
  */
 export async function fetchModels(
   cacheDir: string,
-  options: { repair?: boolean; signal?: AbortSignal } = {},
+  { screen, ...options }: { repair?: boolean; signal?: AbortSignal; screen?: ProgressScreen } = {},
 ): Promise<void> {
   const states = await checkModels({ cacheDir, full: options.repair ?? false });
   const isComplete = states.every(({ state }) => state === 'ok');
   const title = isComplete ? 'Checking the speech model…' : 'Fetching the speech model (70 MB, once)…';
-  await step(title, async ({ update }) => {
+  const fetch = async ({ update }: Step) => {
     let shown = '';
     await ensureModels({
       cacheDir,
@@ -63,5 +63,6 @@ export async function fetchModels(
       },
     });
     await requireModels(cacheDir, true);
-  });
+  };
+  await step(title, fetch, screen);
 }

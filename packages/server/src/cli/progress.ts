@@ -115,6 +115,33 @@ function since(startedAt: number): string {
   return `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
 }
 
+const barCells = 24;
+const plainEveryMs = 2_000;
+
+/** Shows how far a recording is: a bar where a line can be rewritten, elsewhere a line every tenth of the way at most. */
+export function progressBar(
+  update: (detail: string) => void,
+  isTerminal: boolean,
+): (doneMs: number, totalMs: number | null) => void {
+  const beganMs = performance.now();
+  let shown = '';
+  let shownMs = beganMs;
+  return (doneMs, totalMs) => {
+    const now = performance.now();
+    if (!isTerminal && now - shownMs < plainEveryMs) return;
+    const speed = doneMs / Math.max(1, now - beganMs);
+    const share = totalMs ? Math.min(1, doneMs / totalMs) : null;
+    const cells = Math.round((share ?? 0) * barCells);
+    const bar = share === null ? '' : `${'█'.repeat(cells)}${'░'.repeat(barCells - cells)} `;
+    const far = share === null ? `${Math.round(doneMs / 60_000)} min` : `${Math.floor(share * 10) * 10} %`;
+    const text = isTerminal && share !== null ? `${bar}${Math.floor(share * 100)} %` : far;
+    if (text === shown) return;
+    shown = text;
+    shownMs = now;
+    update(`${text} (${speed.toFixed(speed < 10 ? 1 : 0)}× real time)`);
+  };
+}
+
 /** `12.3 MB` */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;

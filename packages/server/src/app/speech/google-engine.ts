@@ -10,6 +10,7 @@ const time = { clock: systemClock, scheduler: systemScheduler };
 
 export const googleEngine: EngineEntry = {
   capabilities: ({ speech }) => googleCapabilities(speech.google),
+  listPrice: { usdPerHour: 0.96, asOf: '2026' },
   check({ speech }) {
     const provider = createGoogleProvider({ settings: speech.google, metrics: noMetrics, ...time });
     return probeProvider(provider, speech.language);

@@ -11,6 +11,8 @@ export interface EngineContext {
   metrics: Metrics;
   logger: Logger;
   onProgress?: (progress: ModelProgress) => void;
+  /** One file at a time and nobody live: engines of this machine need not leave room for others. */
+  isBatch?: boolean;
 }
 
 export interface SpeechEngine {
@@ -24,6 +26,8 @@ export interface SpeechEngine {
 export interface EngineEntry {
   /** What the engine can do with these settings, without loading it. */
   capabilities(config: Pick<Config, 'speech'>): SttCapabilities;
+  /** What the vendor asks for audio, by its public list; absent where nothing is asked. For estimates only. */
+  readonly listPrice?: { readonly usdPerHour: number; readonly asOf: string };
   /** What `doctor` says of it, for all that can be found out without audio. May throw what is wrong. */
   check(config: Config): Promise<Finding>;
   /** @throws DialogLensError that names the setting which is wrong */

@@ -49,6 +49,8 @@ export interface LocalProviderOptions {
   /** False decodes finals only, which halves the work. */
   partials?: boolean;
   limits?: Partial<DecodeLimits>;
+  /** How many times real time audio is taken in a replay, where nobody else is served. */
+  replayRate?: number;
 }
 
 /** Decodes run on libuv's pool of four threads: one stays free for files and names. */
@@ -84,7 +86,11 @@ export class LocalProvider implements SttProvider {
     const capabilities = custom
       ? folderCapabilities(custom.folder, custom.language ?? '')
       : moonshineCapabilities;
-    this.capabilities = { ...capabilities, partials: options.partials ?? true };
+    this.capabilities = {
+      ...capabilities,
+      partials: options.partials ?? true,
+      replayRate: options.replayRate ?? capabilities.replayRate,
+    };
   }
 
   async start(): Promise<void> {

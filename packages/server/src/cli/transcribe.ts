@@ -1,0 +1,191 @@
+import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import pc from 'picocolors';
+import type { SpeechParts } from '../app/speech.ts';
+import { openAudio } from '../app/transcribe/audio-source.ts';
+import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.ts';
+import type { Config } from '../config/index.ts';
+import { asError, DialogLensError } from '../errors.ts';
+import { type ExportFormatName, exportFormats } from '../export/index.ts';
+import { coverageSummary, type ExportTranscript } from '../export/transcript-input.ts';
+import type { Metrics } from '../observability/metric-table.ts';
+import type { Logger } from '../observability/telemetry.ts';
+import { fail } from './fail.ts';
+import { openFileSpeech } from './file-speech.ts';
+import { readSettings, withSettings } from './options.ts';
+import { progressBar, step } from './progress.ts';
+import { untilSignal } from './shutdown.ts';
+
+/** Exit code of a program that was stopped with Ctrl-C. */
+const interrupted = 130;
+
+interface Options {
+  format?: ExportFormatName;
+  out?: string;
+  splitChannels?: boolean;
+  hint?: string[];
+}
+
+/** `dialoglens transcribe`: recordings to transcripts, through all that serves a live room. */
+export function addTranscribe(program: Command): void {
+  const command = program
+    .command('transcribe <file...>')
+    .description('transcribe recordings (WAV; FLAC, Ogg, MP3, MP4 and others when ffmpeg is installed)')
+    .addOption(
+      new Option('-f, --format <format>', 'txt unless --out ends in another').choices(
+        Object.keys(exportFormats),
+      ),
+    )
+    .option(
+      '-o, --out <file>',
+      'file to write, or folder for one transcript each; the terminal when left out',
+    )
+    .option(
+      '--split-channels',
+      'every channel is a speaker of its own, as in recorded calls; otherwise they are mixed',
+    )
+    .option('--hint <word...>', 'names and terms to listen for, where the provider takes them')
+    .addHelpText(
+      'after',
+      '\nThe transcript goes to standard output, progress and the log to standard error. Parts without text are\n' +
+        'named, with the reason; then the exit code is 1.\n\nExamples:\n' +
+        '  $ dialoglens transcribe meeting.wav\n' +
+        '  $ dialoglens transcribe meeting.mp4 --out meeting.srt\n' +
+        '  $ dialoglens transcribe call.wav --split-channels --format json > call.json\n' +
+        '  $ dialoglens transcribe *.flac --format vtt --out captions/',
+    );
+  withSettings(command, ['speech.provider', 'speech.language', 'log.level']).action(
+    async (files: string[]) => {
+      const { config } = readSettings(command);
+      await transcribeAll(files, config, command.opts<Options>());
+    },
+  );
+}
+
+interface Run {
+  options: Options;
+  speech: SpeechParts;
+  language: string;
+  target: Target;
+  signal: AbortSignal;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+async function transcribeAll(files: readonly string[], config: Config, options: Options): Promise<void> {
+  const stop = new AbortController();
+  void untilSignal().then((signal) => stop.abort(new Error(`stopped by ${signal}`)));
+  const { signal } = stop;
+  const target = await targetOf(files, options);
+  // Nobody wants to wait for a model to hear that a name is misspelt.
+  for (const file of files) await access(file).catch(() => openAudio(file));
+  const speechStack = await openFileSpeech(config, signal);
+  try {
+    for (const file of files) {
+      await transcribeOne(file, {
+        ...speechStack,
+        language: config.speech.language,
+        options,
+        target,
+        signal,
+      }).catch((thrown: unknown) => {
+        if (signal.aborted) throw thrown;
+        fail(thrown);
+      });
+    }
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    console.error(pc.dim('Stopped. The file under way was not written.'));
+    process.exitCode = interrupted;
+  } finally {
+    await speechStack.speech.stop();
+  }
+}
+
+async function transcribeOne(file: string, run: Run): Promise<void> {
+  const { options, target, ...rest } = run;
+  const source = await openAudio(file);
+  const recording = await recordingOf(file);
+  const transcript = await step(
+    `${file}`,
+    ({ update }) =>
+      transcribeFile(recording, source, {
+        ...rest,
+        hints: options.hint ?? [],
+        splitChannels: options.splitChannels ?? false,
+        onProgress: progressBar(update, process.stderr.isTTY === true),
+      }),
+    process.stderr,
+  );
+  const text = exportFormats[target.format].write(transcript);
+  if (target.kind === 'terminal') process.stdout.write(text);
+  else await write(target.pathOf(file), text);
+  report(file, transcript);
+}
+
+/** Says what has no text: a transcript must not look complete when it is not. */
+function report(file: string, { segments, coverage }: ExportTranscript): void {
+  const { gapMs, gapsByReason, unexplainedMs, speechMs } = coverageSummary(coverage);
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  if (segments.length === 0) {
+    const heard =
+      speechMs === 0 ? 'Nobody speaks in it' : `${seconds(speechMs)} of sound like speech, but no words`;
+    console.error(pc.yellow(`${file}: ${heard}.`));
+  }
+  if (gapMs + unexplainedMs === 0) return;
+  const reasons = Object.entries(gapsByReason).map(([reason, ms]) => `${reason} ${seconds(ms)}`);
+  if (unexplainedMs > 0) reasons.push(`unexplained ${seconds(unexplainedMs)}`);
+  console.error(pc.red(`${file}: speech without text: ${reasons.join(', ')}.`));
+  process.exitCode = 1;
+}
+
+interface Target {
+  kind: 'terminal' | 'file' | 'folder';
+  format: ExportFormatName;
+  pathOf(file: string): string;
+}
+
+/** Where transcripts go and in which format; the ending of a file decides when nothing else does. */
+async function targetOf(files: readonly string[], { format, out }: Options): Promise<Target> {
+  const ending = extname(out ?? '').slice(1);
+  const byEnding = ending in exportFormats ? (ending as ExportFormatName) : undefined;
+  const chosen = format ?? byEnding ?? 'txt';
+  if (out === undefined) return { kind: 'terminal', format: chosen, pathOf: (file) => file };
+  const isFolder = await stat(out).then(
+    (found) => found.isDirectory(),
+    () => out.endsWith('/') || files.length > 1,
+  );
+  if (!isFolder && files.length > 1) {
+    throw new DialogLensError(
+      'invalid_request',
+      `${out} is a file, and there are ${files.length} recordings.`,
+      {
+        field: 'out',
+        remedy: 'Name a folder: every recording gets a transcript of its own.',
+      },
+    );
+  }
+  if (!isFolder) return { kind: 'file', format: chosen, pathOf: () => out };
+  await mkdir(out, { recursive: true });
+  const { extension } = exportFormats[chosen];
+  const pathOf = (file: string) => join(out, `${basename(file, extname(file))}.${extension}`);
+  const names = new Set(files.map(pathOf));
+  if (names.size === files.length) return { kind: 'folder', format: chosen, pathOf };
+  // Two recordings that differ in their ending only must not overwrite each other.
+  return { kind: 'folder', format: chosen, pathOf: (file) => join(out, `${basename(file)}.${extension}`) };
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+    console.error(`Wrote ${path}`);
+  } catch (thrown) {
+    const { code, message } = asError(thrown) as NodeJS.ErrnoException;
+    throw new DialogLensError('invalid_request', `The file ${path} cannot be written (${code ?? message}).`, {
+      field: 'out',
+      remedy: 'Name a file in a folder that exists and that this user may write.',
+      cause: thrown,
+    });
+  }
+}
