@@ -36,7 +36,8 @@ function serve(keys: readonly ApiKey[]): void {
   served.push(app);
 }
 
-const call = (url: string, bearer?: string, method: 'GET' | 'POST' = 'GET') =>
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+const call = (url: string, bearer?: string, method: Method = 'GET') =>
   app.inject({
     method,
     url,
@@ -58,7 +59,7 @@ describe('without credentials', () => {
       for (const method of Object.keys(operations ?? {})) {
         asked.push(path);
         const url = path.replace('{room}', 'standup').replace('{id}', 'ses_1').replace('{agentId}', 'agt_1');
-        const answer = await call(url, undefined, method === 'post' ? 'POST' : 'GET');
+        const answer = await call(url, undefined, method.toUpperCase() as Method);
         expect([path, answer.statusCode]).toEqual([path, 401]);
         expect(answer.json()).toMatchObject({ code: 'unauthenticated', field: 'Authorization' });
       }
