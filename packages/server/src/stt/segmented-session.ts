@@ -3,7 +3,7 @@ import { type EndpointEvent, Endpointer, type EndpointerOptions } from '../audio
 import { detectorWindow } from '../audio/speech-detector.ts';
 import { samplesPerMs } from '../audio/track-clock.ts';
 import { AudioTail } from './audio-tail.ts';
-import type { SttEvent, SttOpenOptions, SttSession } from './stt.ts';
+import type { SttEvent, SttFaultKind, SttOpenOptions, SttSession } from './stt.ts';
 import { estimateWordTimes, StablePrefix, type VoicedRange } from './utterance-text.ts';
 
 export type RecogniseOutcome =
@@ -16,7 +16,12 @@ export type RecogniseOutcome =
       language?: string;
     }
   | { state: 'dropped'; reason: 'replaced' | 'overload' | 'cancelled' }
-  | { state: 'failed'; message: string };
+  | {
+      state: 'failed';
+      message: string;
+      /** Absent: this utterance alone failed. Otherwise the engine takes none for this reason, and the session is dead. */
+      kind?: SttFaultKind;
+    };
 
 export type RecognisedText = Extract<RecogniseOutcome, { state: 'text' }>;
 
@@ -331,6 +336,10 @@ export class SegmentedSession implements SttSession {
     startSample: number,
     endSample: number,
   ): void {
+    if (result.state === 'failed' && result.kind !== undefined) {
+      this.#emit({ type: 'fault', kind: result.kind, message: result.message });
+      return this.close();
+    }
     const overload = result.state === 'dropped';
     this.#emit({
       type: 'fault',

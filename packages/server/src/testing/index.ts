@@ -9,6 +9,11 @@ export {
 export { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
 export { FakeRoom, FakeRoomConnector } from './fake-room.ts';
 export {
+  type GeminiDouble,
+  type GeminiDoubleOptions,
+  startGeminiDouble,
+} from './gemini-double/gemini-double.ts';
+export {
   type GoogleDouble,
   type GoogleDoubleOptions,
   startGoogleDouble,

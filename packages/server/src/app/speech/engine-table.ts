@@ -1,4 +1,5 @@
 import type { Config, ProviderName } from '../../config/index.ts';
+import { geminiEngine } from './gemini-engine.ts';
 import { googleEngine } from './google-engine.ts';
 import { localEngine } from './local-engine.ts';
 import { scriptedEngine } from './scripted-engine.ts';
@@ -8,6 +9,7 @@ import type { EngineEntry } from './speech-engine.ts';
 export const engineTable: Record<ProviderName, EngineEntry> = {
   local: localEngine,
   google: googleEngine,
+  gemini: geminiEngine,
   scripted: scriptedEngine,
 };
 

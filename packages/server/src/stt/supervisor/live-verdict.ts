@@ -15,7 +15,8 @@ export function judgeLive(
   settings: SupervisorSettings,
   isPreferredBack: boolean,
 ): LiveVerdict {
-  if (stream.unansweredSpeech > settings.deafMs * samplesPerMs) return 'deaf';
+  const deafMs = settings.deafMs + (stream.answersEarly ? 0 : settings.longestUtteranceMs);
+  if (stream.unansweredSpeech > deafMs * samplesPerMs) return 'deaf';
   const { parkAfterSilenceMs, maxSessionMs } = stream.provider.capabilities;
   const now = ring.endSample;
   const silentMs = (now - (ring.lastSpeech(range.from, now) ?? range.from)) / samplesPerMs;

@@ -23,6 +23,8 @@ export class SupervisedStream {
   readonly permit: StreamPermit;
   readonly openedMs: number;
   readonly beginSample: number;
+  /** The engine answers while somebody speaks. */
+  readonly answersEarly: boolean;
   readonly #clock: Clock;
   readonly #session: SttSession;
   #cursor: number;
@@ -43,6 +45,7 @@ export class SupervisedStream {
     this.openedMs = clock.monotonicMs();
     this.#pumpedMs = this.openedMs;
     this.beginSample = open.startSample;
+    this.answersEarly = open.wantPartials && provider.capabilities.partials;
     this.#cursor = open.startSample;
     this.#creditSamples = maxCreditMs * samplesPerMs;
     this.#session = provider.open(open, onEvent);

@@ -4,6 +4,8 @@ export interface SupervisorSettings {
   ringMs: number;
   /** This much speech without any answer means that the engine is deaf. */
   deafMs: number;
+  /** An engine that gives no partials, or is asked for none, may say nothing for this much longer. */
+  longestUtteranceMs: number;
   /** Audio on the other side of a cut inside speech that both streams hear: longer than most words. */
   overlapMs: number;
   /** Audio before a pause's end that a new stream hears, and before the first speech after a long silence. */
@@ -30,6 +32,7 @@ export interface SupervisorSettings {
 export const supervisorDefaults: SupervisorSettings = {
   ringMs: 75_000,
   deafMs: 5_000,
+  longestUtteranceMs: 20_000,
   overlapMs: 1_000,
   preRollMs: 300,
   parkedPreRollMs: 1_000,

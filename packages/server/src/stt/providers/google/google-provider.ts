@@ -2,12 +2,12 @@ import type { Clock } from '../../../clock.ts';
 import { asError, DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Scheduler } from '../../../scheduler.ts';
+import { StreamSession } from '../../stream-session.ts';
 import type { SttCapabilities, SttEvent, SttOpenOptions, SttProvider, SttSession } from '../../stt.ts';
 import { makeClientFactory } from './google-client.ts';
 import { GoogleConnections } from './google-connections.ts';
 import { googleLocale } from './google-languages.ts';
 import { audioMessage, openingMessage, type StreamWish } from './google-messages.ts';
-import { GoogleSession } from './google-session.ts';
 import { checkGoogleSettings, type GoogleSettings, googleCapabilities, isChirp } from './google-settings.ts';
 import { GoogleStream } from './google-stream.ts';
 
@@ -64,7 +64,7 @@ export class GoogleProvider implements SttProvider {
     if (running === null) throw new DialogLensError('internal', 'The speech provider google is not running.');
     const { clock, scheduler } = this.#options;
     const wish = { ...options, languages };
-    const session: GoogleSession = new GoogleSession({
+    const session: StreamSession = new StreamSession({
       startSample: options.startSample,
       clock,
       scheduler,

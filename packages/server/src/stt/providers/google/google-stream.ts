@@ -1,6 +1,8 @@
 import type { Word } from '@dialoglens/protocol';
 import { samplesPerMs } from '../../../audio/track-clock.ts';
-import type { SttEvent, SttFinal, SttSession } from '../../stt.ts';
+import type { ServiceStream } from '../../stream-session.ts';
+import type { SttEvent, SttFinal } from '../../stt.ts';
+import { UtteranceTimes } from '../../utterance-times.ts';
 import {
   errorOf,
   type GoogleResponse,
@@ -11,7 +13,6 @@ import {
 import type { CallEvents, GoogleCall } from './google-connections.ts';
 import { faultOf, type GoogleFailure } from './google-faults.ts';
 import type { GoogleRequest } from './google-messages.ts';
-import { UtteranceTimes } from './utterance-times.ts';
 
 export interface GoogleStreamOptions {
   startSample: number;
@@ -37,7 +38,7 @@ const tellUsageEvery = 10 * 16_000;
 const suspectAfter = 3 * 16_000;
 
 /** One call of the service: consecutive audio, without a hole. The call is made with the first audio. */
-export class GoogleStream implements SttSession {
+export class GoogleStream implements ServiceStream {
   readonly #options: GoogleStreamOptions;
   readonly #times = new UtteranceTimes();
   readonly #chunk = new Int16Array(chunkSamples);

@@ -1,42 +1,47 @@
-import type { Clock } from '../../../clock.ts';
-import type { Scheduler } from '../../../scheduler.ts';
-import { RollingSession } from '../../rolling-session.ts';
-import type { SttEvent, SttSession } from '../../stt.ts';
-import type { GoogleStream } from './google-stream.ts';
+import type { Clock } from '../clock.ts';
+import type { Scheduler } from '../scheduler.ts';
+import { RollingSession } from './rolling-session.ts';
+import type { SttEvent, SttSession } from './stt.ts';
 
-export interface GoogleSessionOptions {
+/** One stream of a service: consecutive audio, without a hole. */
+export interface ServiceStream extends SttSession {
+  /** It was given no audio yet. */
+  readonly isEmpty: boolean;
+}
+
+export interface StreamSessionOptions {
   startSample: number;
-  openStream: (startSample: number, onEvent: (event: SttEvent) => void) => GoogleStream;
+  openStream: (startSample: number, onEvent: (event: SttEvent) => void) => ServiceStream;
   onEvent: (event: SttEvent) => void;
   onClosed: () => void;
   clock: Clock;
   scheduler: Scheduler;
 }
 
-/** Without audio for this long the service ends a stream with an error; we end it before, in good order. */
+/** Without audio for this long a service ends a stream with an error; we end it before, in good order. */
 const restAfterMs = 5_000;
 /** Finals may come this late. */
 const finishWithinMs = 60_000;
 
 /**
- * One track over the streams of the service. A stream of theirs hears audio without a hole and ends an utterance early
+ * One track over the streams of a cloud service. A stream of theirs hears audio without a hole and ends an utterance early
  * only when it is told that no more comes; so a hole, a flush and a rest each begin another one, with the next audio.
  */
-export class GoogleSession implements SttSession {
-  readonly #options: GoogleSessionOptions;
+export class StreamSession implements SttSession {
+  readonly #options: StreamSessionOptions;
   readonly #rolling: RollingSession;
-  #stream: GoogleStream;
+  #stream: ServiceStream;
   #isEnded = false;
   #isClosed = false;
   #position: number;
   #writtenAtMs = 0;
   #cancelRest: (() => void) | null = null;
 
-  constructor(options: GoogleSessionOptions) {
+  constructor(options: StreamSessionOptions) {
     const { startSample } = options;
     this.#options = options;
     this.#position = startSample;
-    const first: { stream: GoogleStream | null } = { stream: null };
+    const first: { stream: ServiceStream | null } = { stream: null };
     this.#rolling = new RollingSession(
       this.#opening(startSample, (stream) => {
         first.stream = stream;
@@ -91,7 +96,7 @@ export class GoogleSession implements SttSession {
     );
   }
 
-  #opening(startSample: number, opened: (stream: GoogleStream) => void) {
+  #opening(startSample: number, opened: (stream: ServiceStream) => void) {
     const { openStream, onEvent } = this.#options;
     return {
       startSample,
