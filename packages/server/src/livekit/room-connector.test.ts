@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SimulateScenarioKind } from '@livekit/rtc-node';
+import { RoomEvent as NativeEvent, type Room, SimulateScenarioKind } from '@livekit/rtc-node';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RoomConnection, RoomEvent } from '../agent/room-connection.ts';
@@ -185,6 +185,26 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     }, patience);
     await connection.close();
   }, 60_000);
+
+  it('is not ended by a track whose native part is gone when the connection comes back', async () => {
+    const { events, connection, join } = await enter(routing);
+    const ana = await join('ana');
+    const sid = await ana.publish();
+    await vi.waitFor(
+      () => expect(events.some((event) => event.type === 'track-available')).toBe(true),
+      patience,
+    );
+    await hear(connection, sid);
+    const native = Reflect.get(connection, 'nativeRoom') as Room;
+    const publication = native.remoteParticipants.get('ana')?.trackPublications.get(sid);
+    await vi.waitFor(() => expect(publication?.track).toBeDefined(), patience);
+    (Reflect.get(publication ?? {}, 'ffiHandle') as { dispose(): void }).dispose();
+    Object.assign(publication ?? {}, { track: undefined });
+    native.emit(NativeEvent.Reconnected);
+    expect(events).toContainEqual({ type: 'reconnected' });
+    await ana.leave();
+    await connection.close();
+  }, 40_000);
 
   it('meets somebody again who left and came back', async () => {
     const { events, connection, join } = await enter(routing);

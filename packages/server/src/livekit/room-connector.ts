@@ -127,6 +127,18 @@ interface Offer {
   muted: boolean;
 }
 
+/**
+ * Native publications are gone before their departure is told, when a room was lost with its server: then there is no
+ * audio to ask for. An error in the middle of an event of LiveKit's would end the process with all its rooms.
+ */
+function askForAudio(publication: RemoteTrackPublication, isWanted: boolean): void {
+  try {
+    publication.setSubscribed(isWanted);
+  } catch (thrown) {
+    if (!asError(thrown).message.includes('handle not found')) throw thrown;
+  }
+}
+
 class LiveRoomConnection implements RoomConnection {
   readonly #room: Room;
   readonly #options: ConnectOptions;
@@ -248,7 +260,7 @@ class LiveRoomConnection implements RoomConnection {
     const listening = this.#listening.get(sid);
     if (!publication || !listening || listening.stop) return;
     if (publication.track) this.#attach(sid);
-    else publication.setSubscribed(true);
+    else askForAudio(publication, true);
   }
 
   #depart(sid: string): void {
@@ -339,7 +351,8 @@ class LiveRoomConnection implements RoomConnection {
       this.#detach(trackSid);
       if (!this.#listening.delete(trackSid) || this.#closed) return;
       // Asked anew: a full reconnect gives the track another publication.
-      if (!this.#departed.has(trackSid)) this.#offers.get(trackSid)?.publication.setSubscribed(false);
+      const publication = this.#departed.has(trackSid) ? undefined : this.#offers.get(trackSid)?.publication;
+      if (publication) askForAudio(publication, false);
     };
   }
 
