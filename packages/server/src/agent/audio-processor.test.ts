@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AudioBudget } from '../audio/kept-audio.ts';
 import type { TrackSpan } from '../audio/span-recorder.ts';
 import { noMetrics } from '../observability/metric-table.ts';
@@ -16,26 +16,32 @@ let spans: TrackSpan[];
 let audio: TrackAudio;
 let processor: AudioProcessor;
 
-beforeEach(() => {
-  clock = new ManualClock();
-  spans = [];
+function makeProcessor(startSample = 0, ends = { endSample: 0, wordsEndSample: 0 }) {
   const track = { id: 'trk_1', sessionId: 'ses_1', trackSid: 'TR_1', identity: 'ana', name: 'Ana' };
-  processor = new AudioProcessor({
-    track: { ...track, anchorAt: clock.nowMs(), endSample: 0, wordsEndSample: 0 },
+  return new AudioProcessor({
+    track: { ...track, anchorAt: clock.nowMs(), ...ends },
     room: 'r',
     speech: { language: 'en', hints: [], provider: createScriptedProvider({ words: [] }) },
     detector: { probability: () => 0, reset: () => undefined, close: () => undefined },
     wantPartials: false,
-    startSample: 0,
+    startSample,
     makeSegmentId: () => 'seg_1',
     metrics: noMetrics,
     logger: silentLogger,
     onCaption: () => undefined,
     onSpans: (more) => spans.push(...more),
   });
+}
+
+beforeEach(() => {
+  clock = new ManualClock();
+  spans = [];
+  processor = makeProcessor();
   audio = new TrackAudio({ clock, scheduler: clock, keepMs: 1_000, budget: new AudioBudget(1e6) }, false);
   audio.feed((placed) => processor.accept(placed), 0, 1);
 });
+
+afterEach(() => processor.finish(AbortSignal.abort()));
 
 async function hear(ms: number) {
   for (let at = 0; at < ms; at += frameMs) {
@@ -80,5 +86,17 @@ describe('audio that never came', () => {
     await clock.advance(4_000);
     await hear(2_000);
     expect(await gaps()).toEqual([['audio_missing', 4_000]]);
+  });
+});
+
+describe('an agent that follows one which died', () => {
+  it('hands out at once what became of the time before it, so that its own death does not change that', async () => {
+    const follower = makeProcessor(9_000, { endSample: 1_000, wordsEndSample: 4_000 });
+    expect(spans).toEqual([
+      { kind: 'speech', reason: null, startSample: 1_000, endSample: 4_000 },
+      { kind: 'gap', reason: 'agent_lost', startSample: 4_000, endSample: 9_000 },
+    ]);
+    await follower.finish(new AbortController().signal);
+    expect(spans).toHaveLength(2);
   });
 });

@@ -36,8 +36,12 @@ export interface AudioProcessorOptions {
   onHealth?: (state: SttHealth, reason: string) => void;
 }
 
-/** Spans stay open this long, so that what is learnt late (pre-roll, a lost utterance) still finds its place. */
+/**
+ * Spans stay open this long, so that what is learnt late (pre-roll, a lost utterance) still finds its place: shorter with
+ * an engine that tells what it may still lose, because what is open is forgotten when the process dies.
+ */
 const settleMs = 15_000;
+const settleDecidedMs = 3_000;
 /** New settings wait for the end of the utterance; in a long one, after this, for a window without voice … */
 const changeAtPauseAfterMs = 12_000;
 /** … and no longer than this. */
@@ -90,6 +94,8 @@ export class AudioProcessor {
       startSample,
     );
     this.#session = new RollingSession(this.#opening(options.speech, startSample));
+    // That is certain, and nobody else knows it: when this agent dies too, its successor could only guess.
+    this.#takeSpans(startSample);
   }
 
   /** Identity of the speaker. */
@@ -125,9 +131,10 @@ export class AudioProcessor {
 
   /** Hands out spans that have settled; called every few seconds. */
   settle(): void {
-    const settled = this.#position - settleMs * samplesPerMs;
     // What an engine may still answer for, or lose, stays open: a speech provider may be away for a while.
-    this.#takeSpans(Math.min(settled, this.#session.decidedTo()));
+    const told = this.#session.decidedTo();
+    const openMs = Number.isFinite(told) ? settleDecidedMs : settleMs;
+    this.#takeSpans(Math.min(this.#position - openMs * samplesPerMs, told));
   }
 
   /** Begins to look for a place to cut: the engine gets its audio half a second later from now on. */
