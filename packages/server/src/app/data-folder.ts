@@ -1,5 +1,6 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { toFolderError } from '../store/folder-lock.ts';
+import { makeFolder } from '../store/make-folder.ts';
 
 /**
  * Makes the data folder when there is none, and sees that this user can write it.
@@ -7,7 +8,7 @@ import { toFolderError } from '../store/folder-lock.ts';
  */
 export async function prepareDataFolder(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeFolder(dataDir);
     await access(dataDir, constants.W_OK);
   } catch (thrown) {
     throw toFolderError(thrown, dataDir);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asError, DialogLensError } from '../errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Held while a process uses a data folder. */
 export interface FolderLock {
@@ -47,7 +48,7 @@ export async function lockFolder(folder: string, options: { watchMs?: number } =
   };
   const draft = `${path}.${owner.nonce}`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(draft, JSON.stringify(owner), { flag: 'wx' });
     await acquire(path, draft, folder, options.watchMs ?? watchForMs);
   } catch (thrown) {

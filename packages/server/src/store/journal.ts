@@ -1,8 +1,9 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DialogLensError } from '../errors.ts';
 import { toFolderError } from './folder-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import type { StoredSegment, StoredSpan, Tenure } from './store.ts';
 
 /** What waits to be written. */
@@ -36,7 +37,7 @@ const headerBytes = 8;
 /** Opens or creates the journal at `path`. It never grows over `maxBytes`. One process at a time. */
 export async function openJournal(path: string, options: { maxBytes: number }): Promise<Journal> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(path, 'a+').then(async (created) => {
       await created.close();
       return open(path, 'r+');

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { DialogLensError } from '../errors.ts';
 import { toStoreError } from './database-error.ts';
 import { type FolderLock, lockFolder, toFolderError } from './folder-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import {
   cleanValues,
   int8Oid,
@@ -100,7 +100,7 @@ async function openEngine(dataDir: string | null): Promise<PGlite> {
   const extensions = { btree_gist, pg_trgm };
   if (dataDir === null) return PGlite.create({ extensions });
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeFolder(dataDir);
   } catch (thrown) {
     throw toFolderError(thrown, dataDir);
   }
