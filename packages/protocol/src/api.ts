@@ -173,6 +173,7 @@ export const coverageViewSchema = z.object({
     }),
   ),
 });
+export type CoverageView = z.infer<typeof coverageViewSchema>;
 
 /** One match. Matches in `snippet` stand between U+E000 and U+E001; escape it before it is shown. */
 export const searchHitSchema = z.object({ segment: segmentSchema, snippet: z.string() });

@@ -1,6 +1,5 @@
 import { type ComponentType, lazy, Suspense } from 'react';
-import { RoomsPage } from './features/rooms/rooms-page.tsx';
-import { matchPath, type Pattern, paths, usePath } from './lib/router.ts';
+import { matchPath, type Pattern, paths, usePath, useQueryParameter } from './lib/router.ts';
 import { strings } from './strings.ts';
 import { ButtonLink } from './ui/button.tsx';
 import { CrashGuard } from './ui/crash-guard.tsx';
@@ -8,6 +7,15 @@ import { Page } from './ui/page.tsx';
 import { Shell } from './ui/shell.tsx';
 import { Loading } from './ui/states.tsx';
 
+const RoomsPage = lazy(async () => ({
+  default: (await import('./features/rooms/rooms-page.tsx')).RoomsPage,
+}));
+const LivePage = lazy(async () => ({
+  default: (await import('./features/live/live-page.tsx')).LivePage,
+}));
+const OverlayPage = lazy(async () => ({
+  default: (await import('./features/live/overlay-page.tsx')).OverlayPage,
+}));
 const SessionsPage = lazy(async () => ({
   default: (await import('./features/transcript/sessions-page.tsx')).SessionsPage,
 }));
@@ -15,16 +23,26 @@ const SessionsPage = lazy(async () => ({
 /** One page: where it is, and what shows it. The named parts of its address are its properties. */
 interface Route {
   pattern: Pattern;
-  page: ComponentType<Record<string, string>>;
+  page: ComponentType<{ room: string; id: string }>;
 }
 
 const routes: readonly Route[] = [
   { pattern: '/', page: RoomsPage },
+  { pattern: '/rooms/:room', page: LivePage },
   { pattern: '/sessions', page: SessionsPage },
 ];
 
 export function App() {
   const path = usePath();
+  const isOverlay = useQueryParameter('overlay') !== null;
+  const overlaid = isOverlay ? matchPath('/rooms/:room', path)?.room : undefined;
+  if (overlaid !== undefined) {
+    return (
+      <Suspense>
+        <OverlayPage room={overlaid} />
+      </Suspense>
+    );
+  }
   return (
     <Shell>
       <CrashGuard key={path}>
@@ -39,7 +57,7 @@ export function App() {
 function Here({ path }: { path: string }) {
   for (const { pattern, page: PageHere } of routes) {
     const parts = matchPath(pattern, path);
-    if (parts) return <PageHere key={path} {...parts} />;
+    if (parts) return <PageHere key={path} room="" id="" {...parts} />;
   }
   return <NoPage />;
 }

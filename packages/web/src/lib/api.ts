@@ -56,3 +56,8 @@ async function problemOf(response: Response): Promise<Problem | null> {
 export function roomApi(room: string, rest = ''): string {
   return `/api/rooms/${encodeURIComponent(room)}${rest}`;
 }
+
+/** The API's address of something that concerns one session. */
+export function sessionApi(id: string, rest = ''): string {
+  return `/api/sessions/${encodeURIComponent(id)}${rest}`;
+}

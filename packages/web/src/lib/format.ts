@@ -1,9 +1,12 @@
 /** Times in the reader's zone and language. */
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const dayTimeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const ordinalRules = new Intl.PluralRules('en', { type: 'ordinal' });
 const ordinalEndings: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
 
+/** `14:03:27` */
+export const clockTime = (at: number): string => clockFormat.format(at);
 /** `14:03` */
 export const timeOfDay = (at: number): string => timeFormat.format(at);
 /** `24 Nov 2026, 14:03` */

@@ -54,6 +54,12 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
 
+/** One parameter of the address' query, or null. */
+export function useQueryParameter(name: string): string | null {
+  const search = useSyncExternalStore(subscribe, () => location.search);
+  return new URLSearchParams(search).get(name);
+}
+
 /** Where pages are. */
 export const paths = {
   home: '/',

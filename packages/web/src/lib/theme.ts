@@ -33,3 +33,12 @@ export function keep(name: string, value: string | null): void {
     console.debug('choices are not kept', thrown);
   }
 }
+
+/** A choice that was kept, or null. */
+export function kept(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null; // Storage is off: nothing was kept.
+  }
+}
