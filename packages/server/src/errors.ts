@@ -16,6 +16,7 @@ export const errorCodes = {
   unsupported_language: { status: 422, title: 'The speech provider does not know this language.' },
   unknown_provider: { status: 422, title: 'No such speech provider is configured.' },
   provider_credentials: { status: 503, title: 'The credentials of a speech provider are missing or wrong.' },
+  plugin_unusable: { status: 503, title: 'The speech plugin is not installed, or cannot be used.' },
   provider_unavailable: { status: 503, title: 'The speech provider does not answer, or refuses us.' },
   rate_limited: { status: 429, title: 'Too many requests.' },
   too_many_viewers: { status: 503, title: 'Too many live viewers are connected.' },

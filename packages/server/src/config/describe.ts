@@ -25,6 +25,7 @@ function shownValue(setting: Setting, value: unknown): string | number | boolean
     const shown = value.map((item) => (setting.secret ? shownSecret(item) : String(item)));
     return shown.length === 0 ? undefined : shown.join(', ');
   }
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return undefined;
   if (setting.secret === 'all') return mask;
   if (setting.secret === 'password') return withoutPassword(String(value));
   return typeof value === 'number' || typeof value === 'boolean' ? value : String(value);

@@ -116,13 +116,18 @@ function withSections(tree: Record<string, unknown>): Record<string, unknown> {
 function withAbsolutePaths(config: Config, { cwd, env }: LoadOptions): Config {
   const home = env.HOME || homedir();
   const absolute = (path: string) => resolve(cwd, path.replace(/^~(?=\/|$)/, home));
-  const { local } = config.speech;
+  const { local, livekitPlugin } = config.speech;
   const model = local.model === undefined ? {} : { model: absolute(local.model) };
+  const folder = livekitPlugin.folder === undefined ? {} : { folder: absolute(livekitPlugin.folder) };
   return {
     ...config,
     dataDir: absolute(config.dataDir),
     cacheDir: absolute(config.cacheDir),
-    speech: { ...config.speech, local: { ...local, ...model } },
+    speech: {
+      ...config.speech,
+      local: { ...local, ...model },
+      livekitPlugin: { ...livekitPlugin, ...folder },
+    },
   };
 }
 

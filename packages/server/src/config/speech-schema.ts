@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { geminiSchema as gemini } from './gemini-schema.ts';
 import { googleSchema as google } from './google-schema.ts';
+import { pluginSchema as livekitPlugin } from './plugin-schema.ts';
 import { milliseconds, settingDocs } from './setting-doc.ts';
 
 /** Every speech provider, in the order in which they are listed. */
-export const providerNames = ['local', 'google', 'gemini', 'scripted'] as const;
+export const providerNames = ['local', 'google', 'gemini', 'livekit-plugin', 'scripted'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /** Kinds of models that a folder for the local engine may hold. */
@@ -52,7 +53,7 @@ const providers = () => z.array(z.enum(providerNames)).max(8).default([]);
 export const speechSchema = z.strictObject({
   provider: z.enum(providerNames).default('local').register(settingDocs, {
     flag: 'provider',
-    doc: 'Speech provider. `local` runs on this machine; `google` is Google Cloud Speech-to-Text; `gemini` is Google’s Gemini; `scripted` says a fixed script, for tests.',
+    doc: 'Speech provider. `local` runs on this machine; `google` is Google Cloud Speech-to-Text; `gemini` is Google’s Gemini; `livekit-plugin` is any speech plugin of LiveKit Agents; `scripted` says a fixed script, for tests.',
   }),
   fallbacks: providers().register(settingDocs, {
     doc: 'Providers that take over, in this order, while the one before them fails, such as `local` behind a cloud service. Audio goes back to the first as soon as it is well again.',
@@ -95,4 +96,5 @@ export const speechSchema = z.strictObject({
   local,
   google,
   gemini,
+  livekitPlugin,
 });

@@ -2,6 +2,7 @@ import type { Config, ProviderName } from '../../config/index.ts';
 import { geminiEngine } from './gemini-engine.ts';
 import { googleEngine } from './google-engine.ts';
 import { localEngine } from './local-engine.ts';
+import { pluginEngine } from './plugin-engine.ts';
 import { scriptedEngine } from './scripted-engine.ts';
 import type { EngineEntry } from './speech-engine.ts';
 
@@ -10,6 +11,7 @@ export const engineTable: Record<ProviderName, EngineEntry> = {
   local: localEngine,
   google: googleEngine,
   gemini: geminiEngine,
+  'livekit-plugin': pluginEngine,
   scripted: scriptedEngine,
 };
 
