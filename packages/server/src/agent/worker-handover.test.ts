@@ -69,6 +69,8 @@ async function tellToHandOver(): Promise<void> {
   await settle();
 }
 
+/** What it was told to do; that it may speak it is told whenever its lease was confirmed. */
+const steps = ({ calls }: FakeRoomAgent) => calls.filter((call) => call !== 'resume');
 const statusOf = async (id: string) => (await registry.agents()).find(({ agentId }) => agentId === id);
 const said = (type: WorkerReport['type'], agentId: string) =>
   reports.filter((report) => report.type === type && report.agentId === agentId);
@@ -111,13 +113,13 @@ describe('a handover', () => {
     holder.held.add('handOver');
     await tellToHandOver();
     await tellToHandOver();
-    expect(holder.calls).toEqual(['start', 'handOver']);
-    expect(successor.calls).toEqual(['start']);
+    expect(steps(holder)).toEqual(['start', 'handOver']);
+    expect(steps(successor)).toEqual(['start']);
     holder.release();
     await settle();
     expect(store.held()).toMatchObject([{ room, holder: 'new', epoch: 2 }]);
-    expect(holder.calls).toEqual(['start', 'handOver', 'stop: handed over']);
-    expect(successor.calls).toEqual(['start', 'promote']);
+    expect(steps(holder)).toEqual(['start', 'handOver', 'stop: handed over']);
+    expect(steps(successor)).toEqual(['start', 'promote']);
     const end = { reason: 'handed over', failed: false };
     expect(reports.slice(-2)).toEqual([
       { type: 'joined', agentId: 'new', room, epoch: 2 },
@@ -129,10 +131,10 @@ describe('a handover', () => {
   it('reaches the successor by its own renewal when nobody tells it', async () => {
     const { successor } = await prepared();
     await clock.advance(3_000);
-    expect(successor.calls).toEqual(['start']);
+    expect(steps(successor)).toEqual(['start']);
     await store.leases.handOver({ room, epoch: 1, ttlMs: 4_000 });
     await clock.advance(1_100);
-    expect(successor.calls).toEqual(['start', 'promote']);
+    expect(steps(successor)).toEqual(['start', 'promote']);
     expect(said('joined', 'new')).toHaveLength(1);
   });
 
@@ -141,7 +143,7 @@ describe('a handover', () => {
     await store.leases.handOver({ room, epoch: 1, ttlMs: 4_000 });
     await assign('new', 2);
     expect(agents.get('new')).toEqual([successor]);
-    expect(successor.calls).toEqual(['start', 'promote']);
+    expect(steps(successor)).toEqual(['start', 'promote']);
   });
 
   it('waits for a successor that is still joining', async () => {
@@ -150,10 +152,10 @@ describe('a handover', () => {
     const successor = await assign('new', 1, true);
     await registry.command('new', { type: 'promote', room, epoch: 1 });
     await settle();
-    expect(successor.calls).toEqual(['start']);
+    expect(steps(successor)).toEqual(['start']);
     successor.release();
     await settle();
-    expect(successor.calls).toEqual(['start', 'promote']);
+    expect(steps(successor)).toEqual(['start', 'promote']);
     expect(reports).toEqual([{ type: 'joined', agentId: 'new', room, epoch: 1 }]);
   });
 
@@ -172,9 +174,9 @@ describe('a handover', () => {
     holder.failures.set('handOver', new DialogLensError('store_unavailable', 'away'));
     await tellToHandOver();
     await tellToHandOver();
-    expect(holder.calls).toEqual(['start', 'handOver', 'goOn']);
+    expect(steps(holder)).toEqual(['start', 'handOver', 'goOn']);
     expect(store.held()).toMatchObject([{ holder: 'old', epoch: 1, successor: null }]);
-    expect(successor.calls).toEqual(['start']);
+    expect(steps(successor)).toEqual(['start']);
     expect(reports.at(-1)).toEqual({ type: 'joined', agentId: 'old', room, epoch: 1 });
     holder.failures.clear();
     await store.leases.prepare({ room, epoch: 1, successor: 'new', slots: 4 });
@@ -187,7 +189,7 @@ describe('a handover', () => {
     const { holder } = await prepared();
     await store.leases.unprepare(room, 1);
     await tellToHandOver();
-    expect(holder.calls).toEqual(['start', 'handOver', 'goOn']);
+    expect(steps(holder)).toEqual(['start', 'handOver', 'goOn']);
     expect(said('left', 'old')).toEqual([]);
   });
 
@@ -239,7 +241,7 @@ describe('standing by', () => {
     await clock.advance(10_000);
     successor.host.ended({ reason: 'connection-lost', failed: true });
     await clock.advance(2_000);
-    expect(holder.calls).toEqual(['start']);
+    expect(steps(holder)).toEqual(['start']);
     expect(store.held()).toMatchObject([{ holder: 'old', epoch: 1 }]);
     expect(reports.at(-1)).toMatchObject({ type: 'left', agentId: 'new', epoch: 2, failed: true });
   });
@@ -266,7 +268,7 @@ describe('standing by', () => {
     const anyEpoch = Number.MAX_SAFE_INTEGER;
     await registry.command('new', { type: 'leave', room, epoch: anyEpoch, reason: 'not needed' });
     await settle();
-    expect(successor.calls).toEqual(['start', 'promote']);
+    expect(steps(successor)).toEqual(['start', 'promote']);
   });
 
   it('answers again when it is told again, once it is warm', async () => {
@@ -289,7 +291,7 @@ describe('a process that stood still', () => {
     expect(holder.host.mayPublish()).toBe(false);
     await settle();
     expect(holder.host.mayPublish()).toBe(true);
-    expect(holder.calls).toEqual(['start', 'resume']);
+    expect(holder.calls).toEqual(['start', 'resume', 'resume']);
   });
 
   it('leaves without a word when it lost its rooms meanwhile', async () => {
@@ -303,7 +305,7 @@ describe('a process that stood still', () => {
     expect(holder.host.mayPublish()).toBe(false);
     await settle();
     expect(holder.host.mayPublish()).toBe(false);
-    expect(holder.calls).toEqual(['start', 'abandon: lease lost']);
+    expect(steps(holder)).toEqual(['start', 'abandon: lease lost']);
     expect(reports.at(-1)).toMatchObject({ type: 'left', agentId: 'old', failed: false });
     expect(store.held()).toMatchObject([{ holder: 'new', epoch: 2 }]);
   });
@@ -327,7 +329,8 @@ describe('a process that stood still', () => {
     await settle();
     expect(asked).toBeGreaterThan(1);
     expect(holder.calls.at(-1)).toBe('abandon: lease lost');
-    expect(holder.calls).not.toContain('resume');
+    // Once when it came, and not again.
+    expect(holder.calls.filter((call) => call === 'resume')).toHaveLength(1);
     store.leases.renew = renew;
   });
 
@@ -391,5 +394,41 @@ describe('admission', () => {
     holder.tracks = 20;
     await clock.advance(500);
     expect(await statusOf('old')).toMatchObject({ extraSlots: 2, load: 0.75 });
+  });
+});
+
+describe('an assignment', () => {
+  it('that was long on its way is not acted on aloud until the lease is confirmed', async () => {
+    await store.leases.claim({ room, holder: 'old', sessionId: 'ses_1', ttlMs: 4_000, slots: 4 });
+    await store.leases.release(room, 1);
+    await store.leases.claim({ room, holder: 'new', sessionId: 'ses_1', ttlMs: 4_000, slots: 4 });
+    const late = await assign('old', 1);
+    expect(late.host.mayPublish()).toBe(false);
+    expect(steps(late)).toEqual(['start', 'abandon: lease lost']);
+    expect(store.held()).toMatchObject([{ holder: 'new', epoch: 2 }]);
+  });
+
+  it('that is repeated while its room is being left does not begin a second time', async () => {
+    await store.leases.claim({ room, holder: 'old', sessionId: 'ses_1', ttlMs: 4_000, slots: 4 });
+    onMade = (agent) => agent.held.add('stop');
+    const first = await assign('old', 1);
+    first.host.ended({ reason: 'connection-lost', failed: true });
+    await assign('old', 1);
+    expect(agents.get('old')).toEqual([first]);
+    first.release();
+    await settle();
+    expect(store.held()).toEqual([]);
+    expect(said('left', 'old')).toHaveLength(1);
+  });
+
+  it('for another incarnation of the room takes the place of what stood by under the same epoch', async () => {
+    const waiting = await assign('new', 1, true);
+    await store.leases.claim({ room, holder: 'new', sessionId: 'ses_2', ttlMs: 4_000, slots: 4 });
+    const assignment = { ...order(1, false), sessionId: 'ses_2' };
+    await registry.command('new', { type: 'assign', assignment });
+    await settle();
+    expect(steps(waiting)).toEqual(['start', 'abandon: newer assignment']);
+    expect(agents.get('new')?.at(-1)?.assignment.sessionId).toBe('ses_2');
+    expect(store.held()).toMatchObject([{ holder: 'new', epoch: 1 }]);
   });
 });

@@ -66,6 +66,8 @@ export class WorkerRooms {
   /** Agents that write down their last finals: their leases are renewed until they are done. */
   readonly #flushing = new Set<RoomAgent>();
   readonly #ending = new Set<Promise<void>>();
+  /** Epochs under which rooms are being left. */
+  readonly #leaving = new Map<string, number>();
   readonly #joins = new JoinQueue(mostJoinsAtOnce);
 
   constructor(deps: WorkerRoomsDeps) {
@@ -116,9 +118,9 @@ export class WorkerRooms {
   async take(assignment: Assignment): Promise<void> {
     const { room, epoch } = assignment;
     const known = this.#rooms.get(room);
-    if (known && (known.epoch >= epoch || (assignment.standby && !known.standby))) {
-      return this.#answerAgain(known, assignment);
-    }
+    if (known && !isNews(known, assignment)) return this.#answerAgain(known, assignment);
+    // It is being left: when that is done, the lease of this epoch is freed, and the dispatcher hears of it.
+    if ((this.#leaving.get(room) ?? 0) >= epoch) return;
     if (known) await this.#leave(known, { reason: 'newer assignment', failed: false, superseded: true });
     if (this.#rooms.has(room)) return;
     const reason = this.#deps.refusal(this.#rooms.size);
@@ -142,6 +144,7 @@ export class WorkerRooms {
     if (tenancy?.epoch !== epoch) return;
     if (!tenancy.standby) return tenancy.isIn ? this.#report('joined', tenancy) : undefined;
     tenancy.standby = false;
+    this.#doubt(tenancy);
     tenancy.cancelStandby();
     this.#deps.onChange();
     try {
@@ -233,6 +236,7 @@ export class WorkerRooms {
       cancelStandby: standby ? scheduler.after(standbyForMs, giveUp) : () => undefined,
     };
     this.#rooms.set(room, tenancy);
+    if (!standby) this.#doubt(tenancy);
     tenancy.started = this.#joins.run(() => agent.start());
     this.#deps.onChange();
     return tenancy;
@@ -249,6 +253,12 @@ export class WorkerRooms {
     if (tenancy.standby && this.#rooms.get(tenancy.room) === tenancy) {
       await this.#report('standing-by', tenancy);
     }
+  }
+
+  /** An order may have been long on its way, or waited while this process stood still: only a renewal tells. */
+  #doubt(tenancy: Tenancy): void {
+    tenancy.doubtSinceMs = this.#deps.clock.monotonicMs();
+    this.#deps.renewNow();
   }
 
   #confirm(tenancy: Tenancy, sentMs: number, wasInDoubt: boolean): void {
@@ -309,9 +319,14 @@ export class WorkerRooms {
     this.#rooms.delete(tenancy.room);
     tenancy.cancelStandby();
     if (end.superseded) tenancy.doubtSinceMs = Number.POSITIVE_INFINITY;
+    // Whoever is superseded frees no lease, so that the same one may be given to it anew.
+    if (!end.superseded) this.#leaving.set(tenancy.room, tenancy.epoch);
     const ending = this.#wind(tenancy, end);
     this.#ending.add(ending);
-    await ending.finally(() => this.#ending.delete(ending));
+    await ending.finally(() => {
+      this.#ending.delete(ending);
+      if (this.#leaving.get(tenancy.room) === tenancy.epoch) this.#leaving.delete(tenancy.room);
+    });
   }
 
   async #wind({ agent, standby, passedOn, room, epoch }: Tenancy, end: AgentEnd): Promise<void> {
@@ -350,4 +365,14 @@ export class WorkerRooms {
       this.#deps.logger.warn({ err: thrown, what }, 'a task of the worker failed');
     });
   }
+}
+
+/**
+ * A newer epoch, or the same one for another incarnation of the room: a successor may have been prepared for the one
+ * before. Whoever serves does not stand by.
+ */
+function isNews(known: Tenancy, { epoch, standby, sessionId }: Assignment): boolean {
+  if (standby && !known.standby) return false;
+  if (known.epoch !== epoch) return known.epoch < epoch;
+  return !standby && known.agent.assignment.sessionId !== sessionId;
 }

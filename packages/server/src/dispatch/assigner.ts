@@ -12,12 +12,14 @@ import { backoffMs } from './loop.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory } from './room-memory.ts';
+import type { World } from './world.ts';
 
 export interface AssignerDeps {
   store: Pick<Store, 'leases' | 'record'>;
   registry: AgentRegistry;
   directory: RoomDirectory;
   memory: RoomMemory;
+  world: World;
   reach: Reachability;
   clock: Clock;
   scheduler: Scheduler;
@@ -92,7 +94,8 @@ export class Assigner {
     try {
       const made = { live, demand, agentId, ...granted, standby: false };
       const assignment = await makeAssignment(this.#deps, made);
-      await this.#send(agentId, assignment, order.isStandingBy);
+      // A lease that was free may be for another session than the successor was prepared for: it has to be told.
+      await this.#send(agentId, assignment, order.isStandingBy && order.from !== null);
       const settings = settingsKey(assignment.settings);
       this.#deps.memory.of(live.name).given = { epoch: granted.epoch, settings };
     } catch (error) {
@@ -172,22 +175,28 @@ export class Assigner {
 
   async #checkNow(room: string, pending: Pending, resend: boolean): Promise<void> {
     const { clock, scheduler, settings, registry } = this.#deps;
-    const again = (ms: number) => {
+    const sendAgain = async (ms: number) => {
       pending.cancel = scheduler.after(ms, () => this.#check(room, pending.agentId, false));
-    };
-    if (resend) {
-      again(settings.confirmWithinMs - settings.resendAfterMs);
       await registry.command(pending.agentId, { type: 'assign', assignment: pending.assignment });
-      return;
-    }
-    const agents = await registry.agents(settings.suspicionMs);
+    };
+    if (resend) return sendAgain(settings.confirmWithinMs - settings.resendAfterMs);
+    const hasIt = await this.#hasIt(room, pending);
     if (this.#pending.get(room) !== pending) return;
-    const hasIt = agents.some((agent) => agent.agentId === pending.agentId && agent.rooms.includes(room));
     const waitedMs = clock.monotonicMs() - pending.sentMs;
-    if (hasIt && waitedMs < settings.joinWithinMs) return again(settings.resendAfterMs);
+    // Its word may have been lost: it says it again for each assignment that it has followed already.
+    if (hasIt && waitedMs < settings.joinWithinMs) return sendAgain(settings.resendAfterMs);
     const { epoch } = pending.assignment;
     await registry.command(pending.agentId, { type: 'leave', room, epoch, reason: 'not confirmed' });
     await this.#giveUp(room, pending.agentId, epoch, 'not confirmed');
+  }
+
+  /** The worker says so, or renews the lease: the registry may have been flushed. */
+  async #hasIt(room: string, { agentId, assignment }: Pending): Promise<boolean> {
+    const { registry, world, settings } = this.#deps;
+    const [agents, leases] = await Promise.all([registry.agents(settings.suspicionMs), world.leases()]);
+    const lease = leases.byRoom.get(room);
+    const isRenewed = lease?.holder === agentId && lease.epoch === assignment.epoch && lease.renewSeq > 0;
+    return isRenewed || agents.some((agent) => agent.agentId === agentId && agent.rooms.includes(room));
   }
 
   /** The check itself failed (registry or store away): the lease, which nobody renews, settles it by takeover. */
@@ -238,12 +247,18 @@ export class Assigner {
       state.failures = 0;
       state.nextTryMs = 0;
     }
-    // The worker frees its lease itself; this is for one that could not. Only this epoch is freed.
-    const freeing = this.#deps.reach.store(() => this.#deps.store.leases.release(room, epoch));
-    freeing.then(
+    this.#free(report).then(
       () => this.#deps.look(room, 'report'),
       () => this.#deps.look(room, 'retry', this.#deps.settings.resendAfterMs),
     );
+  }
+
+  /** The worker frees its lease itself; this is for one that could not. It may have been prepared for an epoch that is another's. */
+  async #free({ room, epoch, agentId }: WorkerReport): Promise<void> {
+    const { store, reach, world } = this.#deps;
+    const lease = (await world.leases()).byRoom.get(room);
+    const isIts = lease?.holder === agentId && lease.epoch === epoch;
+    if (isIts) await reach.store(() => store.leases.release(room, epoch));
   }
 
   #noteFailure(room: string, agentId: string): void {

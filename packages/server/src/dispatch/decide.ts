@@ -112,10 +112,15 @@ export function decide(view: RoomView): Decision {
 function hasEnded({ live, absentPolls, demand, lease, openSessionSids }: RoomView): boolean {
   if (live === null) {
     if (absentPolls < absencesBeforeEnd) return false;
-    return lease !== null || openSessionSids.length > 0 || typeof demand?.roomSid === 'string';
+    return lease !== null || openSessionSids.length > 0 || (demand !== null && isBoundOrRefused(demand));
   }
   const sids = [demand?.roomSid ?? null, lease?.sessionSid ?? null, ...openSessionSids];
   return sids.some((sid) => sid !== null && sid !== live.sid);
+}
+
+/** Only a wish to transcribe may wait for a room that is yet to begin. */
+function isBoundOrRefused({ wanted, roomSid }: NonNullable<RoomView['demand']>): boolean {
+  return roomSid !== null || !wanted;
 }
 
 function waitForRoom({ demand, lease }: RoomView): Decision {

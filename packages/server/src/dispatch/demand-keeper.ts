@@ -53,8 +53,10 @@ export class DemandKeeper {
     });
   }
 
-  /** Whether the metadata says something this process has not taken in. */
-  isNews(live: LiveRoom): boolean {
+  /** Whether the metadata says something this process has not taken in, or that is not in the demand it has to be in. */
+  isNews(live: LiveRoom, demand: Demand | undefined): boolean {
+    if (demand === undefined && live.metadata.includes('transcriptionEnabled') && this.#wishesIn(live))
+      return true;
     const seen = this.#deps.memory.peek(live.name)?.wish;
     const key = this.#keyOf(live);
     return seen?.roomSid === live.sid ? key !== seen.key && key !== seen.stale?.key : key !== '';
@@ -63,7 +65,7 @@ export class DemandKeeper {
   /** Records an API start and writes it into the metadata. */
   async start(room: string, settings: DemandSettings, actor: string, priority?: number): Promise<void> {
     this.#deps.checkSettings(settings);
-    const live = await this.#find(room);
+    const { live } = await this.#find(room);
     const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
     const theirs = live === null ? null : readMetadata(live.metadata).wish;
     const merged = definedOnly({
@@ -79,7 +81,8 @@ export class DemandKeeper {
       source: 'api',
       settings: merged,
       priority: priority ?? before?.priority ?? 0,
-      roomSid: live?.sid ?? before?.roomSid ?? null,
+      // A room that is not listed now has yet to begin, whatever was asked for the one before.
+      roomSid: live?.sid ?? null,
     });
     await this.#audit(actor, 'start-transcription', room);
     if (live === null) return;
@@ -92,21 +95,20 @@ export class DemandKeeper {
   /** Moves a wanted room in the queue. False when nobody wants it. */
   async setPriority(room: string, priority: number, actor: string): Promise<boolean> {
     const { store, reach } = this.#deps;
-    const demand = await reach.store(() => store.demands.get(room));
-    if (demand?.wanted !== true) return false;
-    await this.#put({ ...demand, priority });
+    if (!(await reach.store(() => store.demands.setPriority(room, priority)))) return false;
     await this.#audit(actor, 'set-priority', room);
     return true;
   }
 
   /** Records an API stop. False when nothing was wanted, so that there was nothing to stop. */
   async stop(room: string, actor: string, served: boolean): Promise<boolean> {
-    const live = await this.#find(room);
+    const { live, isKnown } = await this.#find(room);
     const before = await this.#deps.reach.store(() => this.#deps.store.demands.get(room));
     const wouldStart = live !== null && (this.#deps.rooms === 'all' || this.#wishesIn(live));
     if (before?.wanted !== true && !served && !(before === null && wouldStart)) return false;
-    const roomSid = live?.sid ?? before?.roomSid ?? null;
-    if (roomSid === null && !served)
+    // While LiveKit cannot tell, it counts for whichever incarnation is seen next.
+    const roomSid = isKnown ? (live?.sid ?? before?.roomSid ?? null) : null;
+    if (isKnown && roomSid === null && !served)
       await this.#deps.reach.store(() => this.#deps.store.demands.remove(room));
     else {
       const settings = before?.settings ?? {};
@@ -202,13 +204,17 @@ export class DemandKeeper {
     }
   }
 
-  /** The room as LiveKit lists it; null also while LiveKit cannot be asked, for the wish must be kept all the same. */
-  async #find(room: string): Promise<LiveRoom | null> {
-    try {
+  /** The room as LiveKit lists it. A wish is kept also while LiveKit cannot be asked, and nothing is known. */
+  async #find(room: string): Promise<{ live: LiveRoom | null; isKnown: boolean }> {
+    const ask = async () => {
       const found = await this.#deps.directory.listRooms([room]);
       return found.find((live) => live.name === room) ?? null;
+    };
+    try {
+      // One answer without the room is no proof that there is none.
+      return { live: (await ask()) ?? (await ask()), isKnown: true };
     } catch (error) {
-      if (isTrouble('livekit', error)) return null;
+      if (isTrouble('livekit', error)) return { live: null, isKnown: false };
       throw error;
     }
   }

@@ -81,7 +81,7 @@ export type DemandChange =
 /**
  * What the metadata of a live room changes about its demand. The last explicit word wins: metadata counts only when
  * its wish differs from `seenKey`, the one this process saw last in this incarnation (undefined: first sight, when an
- * API wish already stored is the later word).
+ * API wish already stored is the later word), or when there is no other word.
  */
 export function foldWish(input: {
   room: string;
@@ -92,7 +92,8 @@ export function foldWish(input: {
   rooms: 'demand' | 'all';
 }): DemandChange {
   const { demand, wish, seenKey } = input;
-  if (seenKey === wishKey(wish)) return { change: 'keep' };
+  // Without a demand the wish stands, seen or not: whoever dropped one meant that of another incarnation.
+  if (demand !== null && seenKey === wishKey(wish)) return { change: 'keep' };
   if (seenKey === undefined && (demand?.source === 'api' || demand?.source === 'dispatch'))
     return { change: 'keep' };
   if (wish === null) return { change: demand?.source === 'metadata' ? 'remove' : 'keep' };

@@ -85,12 +85,16 @@ export class PictureBoard {
 
   /**
    * Publishes what the registry lacks: it may have been flushed, or away. Removes what a dispatcher that is gone left
-   * there of rooms that are not `ours`.
+   * there of rooms that are not `ours`. Answers the rooms that are shown otherwise than this process knows them: somebody
+   * else may know better, or may have died right after a mistake.
    */
-  async repair(ours: (room: string) => boolean): Promise<void> {
+  async repair(ours: (room: string) => boolean): Promise<string[]> {
     const { registry, memory, clock } = this.#deps;
+    const disputed: string[] = [];
     await unlessAway(async () => {
-      const shown = new Set((await registry.rooms()).map(({ room }) => room));
+      const pictures = await registry.rooms();
+      const shown = new Set(pictures.map(({ room }) => room));
+      disputed.push(...this.#disputed(pictures));
       const staleMs = clock.monotonicMs() - refreshAfterMs;
       const lacking = [...memory.entries()].filter(
         ([room, { publishedMs }]) => !shown.has(room) || publishedMs === null || publishedMs <= staleMs,
@@ -102,6 +106,18 @@ export class PictureBoard {
         (room) => !ours(room) && (memory.peek(room)?.picture ?? null) === null,
       );
       await inBatches(foreign, (room) => registry.removeRoom(room));
+    });
+    return disputed;
+  }
+
+  /** What is shown is remembered, so that the next look publishes the truth when it differs. */
+  #disputed(pictures: readonly RoomPicture[]): string[] {
+    return pictures.flatMap((picture) => {
+      const state = this.#deps.memory.peek(picture.room);
+      if (state?.picture == null || state.publishedMs === null) return [];
+      if (state.picture.status === picture.status && state.picture.epoch === picture.epoch) return [];
+      state.picture = picture;
+      return [picture.room];
     });
   }
 

@@ -207,7 +207,10 @@ export class Reconciler {
       if (hasEnded(session, live, by.reason)) await this.#endSession(session, endReason(by));
     }
     const boundElsewhere = demand !== null && demand.roomSid !== null && demand.roomSid !== live?.sid;
-    if (by.reason === 'room ended' && boundElsewhere) await this.#endWish(look, demand);
+    // Whoever said no while LiveKit could not be asked meant a room that is gone now.
+    const isMoot = demand !== null && !demand.wanted && live === null;
+    if (by.reason === 'room ended' && demand !== null && (boundElsewhere || isMoot))
+      await this.#endWish(look, demand);
     const lookAgain = struck || by.reason === 'leaving' || (by.reason === 'room ended' && live !== null);
     // After a pause: were the release to change nothing, this would go round without end.
     if (lookAgain) this.#deps.look(room, 'retry', lookAgainMs);
@@ -227,9 +230,10 @@ export class Reconciler {
     const goesOn = demand.wanted && (demand.source === 'api' || demand.source === 'dispatch');
     // An agent that was thrown out tells the same when LiveKit was back before anybody asked it something.
     if (live !== null && goesOn && (isOutage || state.failures > 0)) {
-      await reach.store(() => store.demands.put({ ...demand, roomSid: live.sid }));
+      await reach.store(() => store.demands.bind(room, live.sid, demand.roomSid));
     } else {
-      await reach.store(() => store.demands.remove(room));
+      // Somebody may have asked for the next incarnation meanwhile: that wish is another one.
+      await reach.store(() => store.demands.remove(room, demand.roomSid));
     }
   }
 

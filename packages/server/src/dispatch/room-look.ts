@@ -136,8 +136,7 @@ export class RoomLooker {
   view(look: Look): RoomView {
     const { agents, leases } = look;
     const seen = takers(agents, leases, this.#deps.settings.version);
-    const takersNow = this.#deps.underWay.counted(seen, leases.readAtMs);
-    return this.#view(look, takersNow);
+    return this.#view(look, withOwnSlot(look.lease, this.#deps.underWay.counted(seen, leases.readAtMs)));
   }
 
   #view(look: Look, takers: readonly Candidate[]): RoomView {
@@ -146,7 +145,11 @@ export class RoomLooker {
     const { quarantined, lastChance } = strikes.of(room);
     const rank = { room, priority: demand?.priority ?? 0, requestedAt: demand?.requestedAt ?? 0 };
     const view = lease === null ? null : this.#leaseView(look, lease);
-    const heir = view === null || view.tenure === 'renewed' ? null : heirOf(look, takers);
+    const isServed = view?.tenure === 'renewed';
+    const heir = view === null || isServed ? null : heirOf(look, takers);
+    const placement = heir ?? this.#place(look, takers, isServed);
+    // Its own slot is kept by its lease: nobody before it in the queue could have that one.
+    const hasSlot = heir !== null || (lease !== null && placement.agentId === lease.holder);
     const isLost = lease !== null && view?.tenure === 'worker lost' && !look.registryAway;
     return {
       demand,
@@ -155,8 +158,8 @@ export class RoomLooker {
       people,
       lease: view,
       openSessionSids: sessions.map((session) => session.roomSid),
-      placement: heir ?? this.#place(look, takers, view?.tenure === 'renewed'),
-      isItsTurn: heir !== null || this.#isItsTurn(rank, countFree(takers), look),
+      placement,
+      isItsTurn: hasSlot || this.#isItsTurn(rank, countFree(takers), look),
       registryAway: look.registryAway,
       backingOff: clock.monotonicMs() < state.nextTryMs,
       quarantined,
@@ -222,6 +225,12 @@ export class RoomLooker {
     if (best.agentId !== null) return { agentId: best.agentId, reason: 'stands by' };
     return any.agentId !== null && alone ? { agentId: any.agentId, reason: 'alone' } : any;
   }
+}
+
+/** The slot that a room's own lease takes up is free for the room itself, should it be given to its holder once more. */
+function withOwnSlot(lease: Lease | null, takers: readonly Candidate[]): readonly Candidate[] {
+  if (lease === null) return takers;
+  return takers.map((taker) => (taker.agentId === lease.holder ? { ...taker, used: taker.used - 1 } : taker));
 }
 
 /** The successor of a holder that died: it is warm, and a slot is kept for it. */

@@ -62,7 +62,8 @@ export class RoomPoll {
     // In the order of the queue: after a restart nobody knows it yet, and the first to be looked at gets the free slot.
     for (const { room } of due.map((live) => rankOf(live, demands)).sort(byTurn)) look(room, 'poll');
     this.#countAbsences(all);
-    await this.#deps.board.repair((room) => all.demands.has(room) || all.leases.has(room));
+    const disputed = await this.#deps.board.repair((room) => all.demands.has(room) || all.leases.has(room));
+    for (const room of disputed) look(room, 'poll');
     await this.#expireArmed();
   }
 
@@ -70,8 +71,8 @@ export class RoomPoll {
     const { memory, keeper, settings } = this.#deps;
     const state = memory.peek(live.name);
     if (state !== undefined) state.absentPolls = 0;
-    if (keeper.isNews(live)) return true;
     const demand = demands.get(live.name);
+    if (keeper.isNews(live, demand)) return true;
     if (state !== undefined && demand?.roomSid === live.sid) state.seenOutages = this.#deps.reach.outages;
     const open = sessions.get(live.name) ?? [];
     if (open.some((session) => session.roomSid !== live.sid)) return true;

@@ -113,9 +113,12 @@ export interface DemandStore {
   get(room: string): Promise<Demand | null>;
   /** Writes the wish; keeps `requestedAt` (the place in the queue) when the room was wanted already. */
   put(demand: Omit<Demand, 'requestedAt'>): Promise<Demand>;
-  /** Binds an armed wish to the incarnation that began. */
-  bind(room: string, roomSid: string): Promise<void>;
-  remove(room: string): Promise<boolean>;
+  /** Moves a wanted room in the queue, whatever else is written about it meanwhile. False when nobody wants it. */
+  setPriority(room: string, priority: number): Promise<boolean>;
+  /** Binds a wish to the incarnation that began, if it is bound to `from` still: to none when it was armed. */
+  bind(room: string, roomSid: string, from?: string | null): Promise<void>;
+  /** Drops the wish; with `boundTo` only if it is bound to that incarnation still, null meaning to none. */
+  remove(room: string, boundTo?: string | null): Promise<boolean>;
   list(): Promise<Demand[]>;
   /** Drops wishes that were armed longer than `olderThanMs` ago and never met a room. Returns how many. */
   expireArmed(olderThanMs: number): Promise<number>;

@@ -150,14 +150,22 @@ export class MemoryDispatchStore {
       this.#demands.set(demand.room, row);
       return { ...row };
     },
-    bind: async (room, roomSid) => {
+    setPriority: async (room, priority) => {
       this.#answer();
       const demand = this.#demands.get(room);
-      if (demand?.roomSid === null) demand.roomSid = roomSid;
+      if (demand?.wanted !== true) return false;
+      demand.priority = priority;
+      return true;
     },
-    remove: async (room) => {
+    bind: async (room, roomSid, from = null) => {
       this.#answer();
-      return this.#demands.delete(room);
+      const demand = this.#demands.get(room);
+      if (demand?.roomSid === from) demand.roomSid = roomSid;
+    },
+    remove: async (room, boundTo) => {
+      this.#answer();
+      const isOther = boundTo !== undefined && this.#demands.get(room)?.roomSid !== boundTo;
+      return !isOther && this.#demands.delete(room);
     },
     list: async () => {
       this.#answer();
@@ -247,6 +255,12 @@ export class MemoryDispatchStore {
     return [...this.#leases]
       .filter(([, row]) => row.holder !== null)
       .map(([room, row]) => ({ room, ...row, expired: this.#isExpired(row) }));
+  }
+
+  /** The epoch under which the room may be written now, or null when nobody holds it. */
+  epochOf(room: string): number | null {
+    const row = this.#leases.get(room);
+    return row === undefined || row.holder === null ? null : row.epoch;
   }
 
   /** All sessions, ended ones included. */

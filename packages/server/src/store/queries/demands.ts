@@ -29,15 +29,23 @@ export function demandStore(sql: Sql): DemandStore {
       return toDemand(row);
     },
 
-    async bind(room, roomSid) {
-      await sql.query('update demand set room_sid = $2 where room = $1 and room_sid is null', [
-        room,
-        roomSid,
-      ]);
+    async setPriority(room, priority) {
+      const statement = 'update demand set priority = $2 where room = $1 and wanted returning room';
+      return (await sql.query(statement, [room, priority])).length > 0;
     },
 
-    async remove(room) {
-      const rows = await sql.query('delete from demand where room = $1 returning room', [room]);
+    async bind(room, roomSid, from = null) {
+      const statement =
+        'update demand set room_sid = $2 where room = $1 and room_sid is not distinct from $3';
+      await sql.query(statement, [room, roomSid, from]);
+    },
+
+    async remove(room, boundTo) {
+      const ofAny = boundTo === undefined;
+      const rows = await sql.query(
+        'delete from demand where room = $1 and ($2 or room_sid is not distinct from $3) returning room',
+        [room, ofAny, boundTo ?? null],
+      );
       return rows.length > 0;
     },
 

@@ -41,6 +41,31 @@ function describeWishes(context: ContractContext): void {
     expect(await demands().get(room)).toBeNull();
   });
 
+  it('binds and drops a wish only while it is that of the incarnation one means', async () => {
+    const room = context.room();
+    await demands().put(wish(room));
+    await demands().bind(room, 'RM_1');
+    await demands().bind(room, 'RM_9');
+    await demands().bind(room, 'RM_9', 'RM_8');
+    expect(await demands().get(room)).toMatchObject({ roomSid: 'RM_1' });
+    await demands().bind(room, 'RM_2', 'RM_1');
+    expect(await demands().get(room)).toMatchObject({ roomSid: 'RM_2' });
+    expect(await demands().remove(room, 'RM_1')).toBe(false);
+    expect(await demands().remove(room, null)).toBe(false);
+    expect(await demands().remove(room, 'RM_2')).toBe(true);
+  });
+
+  it('changes the priority of a wish and nothing else, while somebody wants it', async () => {
+    const room = context.room();
+    expect(await demands().setPriority(room, 3)).toBe(false);
+    const before = await demands().put(wish(room));
+    expect(await demands().setPriority(room, 3)).toBe(true);
+    expect(await demands().get(room)).toEqual({ ...before, priority: 3 });
+    await demands().put(wish(room, { wanted: false }));
+    expect(await demands().setPriority(room, 4)).toBe(false);
+    expect(await demands().get(room)).toMatchObject({ wanted: false });
+  });
+
   it('keeps the place in the queue until somebody says stop', async () => {
     const room = context.room();
     await demands().put(wish(room));
