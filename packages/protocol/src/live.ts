@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { roomStatuses } from './demand.ts';
 import { segmentSchema } from './segment.ts';
 
+/**
+ * How the captions of a speaker do: as they should; late, with nothing lost so far; no speech provider takes the audio;
+ * or somebody has been speaking for ten seconds and there is no text.
+ */
+export const captionStates = ['ok', 'delayed', 'down', 'missing'] as const;
+export type CaptionState = (typeof captionStates)[number];
+
 /** One event of a session's live feed. `seq` rises by one per event of the session and is the SSE id. */
 export const liveEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('segment'), segment: segmentSchema }),
@@ -13,6 +20,17 @@ export const liveEventSchema = z.discriminatedUnion('type', [
     reason: z.string(),
     /** While the room waits for an agent; 1 is next. */
     queuePosition: z.int().positive().optional(),
+  }),
+  /** The captions of a speaker do otherwise than before. */
+  z.object({
+    type: z.literal('captions'),
+    sessionId: z.string(),
+    room: z.string(),
+    /** LiveKit's id of the track, as segments have it. */
+    trackId: z.string(),
+    identity: z.string(),
+    state: z.enum(captionStates),
+    reason: z.string(),
   }),
   /** How a room without a session stands. */
   z.object({

@@ -5,7 +5,9 @@ import { noMetrics } from '../observability/metric-table.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
+import { PuppetProvider } from '../testing/puppet-provider.ts';
 import { AudioProcessor } from './audio-processor.ts';
+import type { CaptionStanding } from './caption-watch.ts';
 import { TrackAudio } from './track-audio.ts';
 
 const frameMs = 50;
@@ -99,4 +101,41 @@ describe('an agent that follows one which died', () => {
     await follower.finish(new AbortController().signal);
     expect(spans).toHaveLength(2);
   });
+});
+
+it('says that somebody speaks without text, and when there is some', async () => {
+  const provider = new PuppetProvider();
+  const told: CaptionStanding[] = [];
+  const counted: number[] = [];
+  const track = { id: 'trk_2', sessionId: 'ses_1', trackSid: 'TR_2', identity: 'ben', name: 'Ben' };
+  const talking = new AudioProcessor({
+    track: { ...track, anchorAt: 0, endSample: 0, wordsEndSample: 0 },
+    room: 'r',
+    speech: { language: 'en', hints: [], provider },
+    detector: { probability: () => 1, reset: () => undefined, close: () => undefined },
+    wantPartials: true,
+    startSample: 0,
+    makeSegmentId: () => 'seg_2',
+    metrics: {
+      ...noMetrics,
+      count: (name, _labels, by) => name === 'speech_without_text_seconds_total' && counted.push(by ?? 1),
+    },
+    logger: silentLogger,
+    onCaption: () => undefined,
+    onSpans: () => undefined,
+    onStanding: (standing) => told.push(standing),
+  });
+  const speak = (fromMs: number, toMs: number) => {
+    for (let ms = fromMs; ms < toMs; ms += frameMs) {
+      talking.accept({ pcm: frame, firstSample: ms * 16, hole: null, muted: false });
+    }
+  };
+  speak(0, 9_000);
+  expect(told).toEqual([]);
+  speak(9_000, 12_000);
+  expect(told).toEqual([{ state: 'missing', reason: 'speech without text' }]);
+  expect(counted.reduce((sum, seconds) => sum + seconds, 0)).toBeGreaterThan(10);
+  provider.say('TR_2', { type: 'partial', text: 'hello', startSample: 0, endSample: 1_000, stableLength: 0 });
+  expect(told.at(-1)?.state).toBe('ok');
+  await talking.finish(AbortSignal.abort());
 });

@@ -9,8 +9,9 @@ import type { Logger } from '../observability/telemetry.ts';
 import type { Caption } from '../sinks/sink.ts';
 import type { TrackRecord } from '../store/store.ts';
 import { RollingSession, type SessionOpening } from '../stt/rolling-session.ts';
-import type { SttEvent, SttHealth, SttProvider } from '../stt/stt.ts';
+import type { SttEvent, SttProvider } from '../stt/stt.ts';
 import { Assembler, type Revision } from '../transcript/assembler.ts';
+import { type CaptionStanding, CaptionWatch } from './caption-watch.ts';
 
 /** What may change while a track is transcribed. */
 export interface SpeechSettings {
@@ -32,8 +33,8 @@ export interface AudioProcessorOptions {
   logger: Logger;
   onCaption: (caption: Caption) => void;
   onSpans: (spans: TrackSpan[]) => void;
-  /** How the speech engine does, when that changes. */
-  onHealth?: (state: SttHealth, reason: string) => void;
+  /** How the captions do, when that changes. */
+  onStanding?: (standing: CaptionStanding) => void;
 }
 
 /**
@@ -57,6 +58,7 @@ export class AudioProcessor {
   readonly #endpointer: Endpointer;
   readonly #assembler: Assembler;
   readonly #session: RollingSession;
+  readonly #watch: CaptionWatch;
   #speech: SpeechSettings;
   /** Settings that wait for a pause, and since when. */
   #next: { speech: SpeechSettings; sinceSample: number } | null = null;
@@ -93,6 +95,8 @@ export class AudioProcessor {
       options.makeSegmentId,
       startSample,
     );
+    const showsEarly = options.wantPartials && options.speech.provider.capabilities.partials;
+    this.#watch = new CaptionWatch(showsEarly, (standing) => options.onStanding?.(standing));
     this.#session = new RollingSession(this.#opening(options.speech, startSample));
     // That is certain, and nobody else knows it: when this agent dies too, its successor could only guess.
     this.#takeSpans(startSample);
@@ -182,6 +186,7 @@ export class AudioProcessor {
     const told = this.#session.decidedTo();
     const decided = Math.min(end, Number.isFinite(told) ? told : this.#assembler.watermark);
     this.#session.close();
+    this.#watch.end();
     this.#options.detector.close();
     this.#spans.end('muted', end);
     if (isLate && mayShorten) return this.#shorten(decided);
@@ -239,7 +244,14 @@ export class AudioProcessor {
   #hear({ pcm, firstSample: sample, probability }: JudgedWindow): void {
     if (this.#next && this.#mayChange(this.#next.sinceSample, sample, probability)) this.#change(sample);
     this.#applyEndpoints(this.#endpointer.push(probability, sample));
+    if (probability >= 0.5 && this.#endpointer.inSpeech) this.#spoke(pcm.length);
     this.#session.write(pcm, sample, probability >= 0.5);
+  }
+
+  #spoke(samples: number): void {
+    const withoutTextMs = this.#watch.spoke(samples / samplesPerMs);
+    if (withoutTextMs === 0) return;
+    this.#options.metrics.count('speech_without_text_seconds_total', {}, withoutTextMs / 1000);
   }
 
   #mayChange(sinceSample: number, sample: number, probability: number): boolean {
@@ -304,7 +316,8 @@ export class AudioProcessor {
       }
       return;
     }
-    if (event.type === 'health') this.#options.onHealth?.(event.state, event.reason);
+    if (event.type === 'health') this.#watch.engineIs(event.state, event.reason);
+    if (event.type === 'partial' || event.type === 'final') this.#watch.answered();
     const revision = this.#assembler.accept(event, language);
     if (revision) this.#show(revision);
   }

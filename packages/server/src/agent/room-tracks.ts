@@ -7,6 +7,7 @@ import type { Caption } from '../sinks/sink.ts';
 import type { StoredSpan, TrackRecord } from '../store/store.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { AudioProcessor, type SpeechSettings } from './audio-processor.ts';
+import type { CaptionStanding } from './caption-watch.ts';
 import type { RemoteTrack, RoomConnection } from './room-connection.ts';
 import { SpeakerLimit } from './speaker-limit.ts';
 import { TrackAudio } from './track-audio.ts';
@@ -17,6 +18,8 @@ export interface RoomTracksOptions {
   logger: Logger;
   onCaption: (caption: Caption) => void;
   onSpans: (spans: StoredSpan[]) => void;
+  /** The captions of a speaker do otherwise than before. */
+  onStanding: (track: TrackRecord, standing: CaptionStanding) => void;
   /** The store says that the room is somebody else's. */
   onFenced: () => void;
   /** A track could not be served, and it is not known why. */
@@ -300,7 +303,7 @@ export class RoomTracks {
   }
 
   #makeProcessor(record: TrackRecord, startSample: number): AudioProcessor {
-    const { parts, assignment, logger, onCaption, onSpans } = this.#options;
+    const { parts, assignment, logger, onCaption, onSpans, onStanding } = this.#options;
     const { makeDetector, settings, clock, metrics } = parts;
     return new AudioProcessor({
       track: record,
@@ -314,6 +317,7 @@ export class RoomTracks {
       logger,
       onCaption,
       onSpans: (spans) => onSpans(spans.map((span) => ({ trackId: record.id, ...span }))),
+      onStanding: (standing) => onStanding(record, standing),
     });
   }
 

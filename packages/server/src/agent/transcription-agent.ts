@@ -7,7 +7,9 @@ import { LiveFeed } from '../sinks/live-feed.ts';
 import { RoomCaptions } from '../sinks/room-captions.ts';
 import type { Caption } from '../sinks/sink.ts';
 import { StoreWriter } from '../sinks/store-writer.ts';
+import type { TrackRecord } from '../store/store.ts';
 import type { AgentParts } from './agent-parts.ts';
+import type { CaptionStanding } from './caption-watch.ts';
 import type { AgentEnd, RoomAgent, RoomAgentHost } from './room-agent.ts';
 import type { RoomConnection, RoomEvent } from './room-connection.ts';
 import { RoomTracks } from './room-tracks.ts';
@@ -71,6 +73,7 @@ export class TranscriptionAgent implements RoomAgent {
       logger: this.#logger,
       onCaption: (caption) => this.#publish(caption),
       onSpans: (spans) => this.#writer.acceptSpans(spans),
+      onStanding: (track, standing) => this.#tellStanding(track, standing),
       onFenced: () => this.#end({ reason: 'fenced', failed: false, superseded: true }),
       onFailure: () => this.#end({ reason: 'track failed', failed: true }),
       onHeard: () => this.#saySoWhenWarm(),
@@ -258,6 +261,16 @@ export class TranscriptionAgent implements RoomAgent {
     this.#captions?.accept(caption);
     this.#writer.accept(caption);
     this.#live.accept(caption);
+  }
+
+  /** Viewers are told when captions are late or missing: silence on the screen could mean that nobody speaks. */
+  #tellStanding({ trackSid, identity }: TrackRecord, { state, reason }: CaptionStanding): void {
+    const { room, sessionId } = this.assignment;
+    if (state === 'ok') this.#logger.info({ track: trackSid }, 'captions are as they should be');
+    else this.#logger.warn({ track: trackSid, state, reason }, 'captions are late or missing');
+    this.#parts.registry
+      .publish(room, { type: 'captions', sessionId, room, trackId: trackSid, identity, state, reason })
+      .catch((thrown: unknown) => this.#logger.warn({ err: thrown }, 'live bus is away'));
   }
 
   #setAway(away: boolean): void {

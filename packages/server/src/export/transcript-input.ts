@@ -61,3 +61,18 @@ export function coverageSummary(coverage: readonly SpeakerCoverage[]) {
     unexplainedMs: sum((one) => one.unexplainedMs),
   };
 }
+
+/** The same in a line for people. */
+export function describeCoverage(coverage: ExportTranscript['coverage']): string {
+  const { gapsByReason, ...sums } = coverageSummary(coverage);
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const gaps = Object.entries(gapsByReason).map(([reason, ms]) => `${reason} ${seconds(ms)}`);
+  const parts = [
+    `speech ${seconds(sums.speechMs)}`,
+    `silence ${seconds(sums.silenceMs)}`,
+    `muted ${seconds(sums.mutedMs)}`,
+    `gaps ${seconds(sums.gapMs)}${gaps.length > 0 ? ` (${gaps.join(', ')})` : ''}`,
+    `unexplained ${seconds(sums.unexplainedMs)}`,
+  ];
+  return parts.join(', ');
+}

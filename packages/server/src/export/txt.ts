@@ -1,6 +1,6 @@
 import {
   clockTime,
-  coverageSummary,
+  describeCoverage,
   type ExportTranscript,
   oneLine,
   sinceStart,
@@ -24,18 +24,4 @@ export function writeTxt(transcript: ExportTranscript): string {
       `[${clockTime(sinceStart(session, segment.startedAt))}] ${oneLine(segment.speaker)}: ${oneLine(segment.text)}`,
   );
   return `${[...header, '', ...body].join('\n')}\n`;
-}
-
-function describeCoverage(coverage: ExportTranscript['coverage']): string {
-  const { gapsByReason, ...sums } = coverageSummary(coverage);
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const gaps = Object.entries(gapsByReason).map(([reason, ms]) => `${reason} ${seconds(ms)}`);
-  const parts = [
-    `speech ${seconds(sums.speechMs)}`,
-    `silence ${seconds(sums.silenceMs)}`,
-    `muted ${seconds(sums.mutedMs)}`,
-    `gaps ${seconds(sums.gapMs)}${gaps.length > 0 ? ` (${gaps.join(', ')})` : ''}`,
-    `unexplained ${seconds(sums.unexplainedMs)}`,
-  ];
-  return parts.join(', ');
 }

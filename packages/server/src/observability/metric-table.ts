@@ -96,6 +96,11 @@ export const metricTable = {
     help: 'Faults reported by speech engines.',
     labels: ['provider', 'kind'],
   },
+  speech_without_text_seconds_total: {
+    type: 'counter',
+    help: 'Seconds somebody spoke for ten seconds or longer without any text. Worth an alert when it rises.',
+    labels: [],
+  },
   stt_replayed_seconds_total: {
     type: 'counter',
     help: 'Seconds of audio sent to a speech engine again.',

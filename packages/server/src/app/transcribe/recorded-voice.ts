@@ -62,7 +62,7 @@ export class RecordedVoice {
         if (segment.isFinal && segment.text !== '') this.finals.push(segment);
       },
       onSpans: (spans) => this.#spans.push(...spans),
-      onHealth: (state, reason) => {
+      onStanding: ({ state, reason }) => {
         const sinceMs = this.#down?.sinceMs ?? performance.now();
         this.#down = state === 'down' ? { sinceMs, reason } : null;
       },

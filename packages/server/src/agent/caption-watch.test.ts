@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { CaptionWatch } from './caption-watch.ts';
+
+function watch(wantPartials = true) {
+  const told: string[] = [];
+  return { told, watch: new CaptionWatch(wantPartials, ({ state }) => told.push(state)) };
+}
+
+it('says once that ten seconds of speech have no text, and when text comes again', () => {
+  const { told, watch: one } = watch();
+  for (let i = 0; i < 9; i++) expect(one.spoke(1_000)).toBe(0);
+  one.answered();
+  for (let i = 0; i < 9; i++) expect(one.spoke(1_000)).toBe(0);
+  expect(told).toEqual([]);
+  expect(one.spoke(1_000)).toBe(10_000);
+  expect(one.spoke(1_000)).toBe(1_000);
+  expect(told).toEqual(['missing']);
+  one.answered();
+  expect(told).toEqual(['missing', 'ok']);
+});
+
+it('waits for the end of an utterance where words are not shown before', () => {
+  const { told, watch: one } = watch(false);
+  one.spoke(24_000);
+  expect(told).toEqual([]);
+  one.spoke(1_000);
+  expect(told).toEqual(['missing']);
+});
+
+it('passes on what the engines say of themselves; that none is there outweighs what follows from it', () => {
+  const { told, watch: one } = watch();
+  one.engineIs('recovering', 'replaying');
+  one.engineIs('down', 'provider failing');
+  one.spoke(20_000);
+  one.engineIs('down', 'provider failing');
+  expect(told).toEqual(['delayed', 'down']);
+  one.engineIs('ok', 'ok');
+  one.answered();
+  expect(told).toEqual(['delayed', 'down', 'missing', 'ok']);
+});
+
+it('leaves nothing standing when the track ends', () => {
+  const { told, watch: one } = watch();
+  one.spoke(20_000);
+  one.engineIs('down', 'provider failing');
+  one.end();
+  expect(told.at(-1)).toBe('ok');
+});
