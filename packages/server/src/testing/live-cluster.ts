@@ -18,6 +18,8 @@ import { type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 const program = fileURLToPath(new URL('../../bin/dialoglens.js', import.meta.url));
+/** Built like the program itself, whether this file runs from `src` or from `dist`. */
+const toneAgent = fileURLToPath(new URL('../../dist/testing/faults/tone-agent.js', import.meta.url));
 const startsWithinMs = 60_000;
 
 /** One line a second for twenty minutes: each is a caption of its own that tells when it was said. */
@@ -45,11 +47,22 @@ export interface LiveCluster {
   /** Starts a worker; it is heard a moment later. */
   agent(workerId: string, env?: Record<string, string>): ClusterProcess;
   join(room: string, identity: string, onCaption?: (caption: HeardCaption) => void): Promise<Speaker>;
+  /** Ends livekit-server as a crash would, and with it every room. */
+  killLiveKit(): Promise<void>;
+  /** Starts it again on the same port with the same keys. */
+  startLiveKit(): Promise<void>;
   stop(): Promise<void>;
 }
 
+export interface LiveClusterOptions {
+  /** What workers hear with: a script, whatever is said (default), or the words of `tone-speech.ts`. */
+  hearing?: 'script' | 'tones';
+  /** Where livekit-server sends its webhooks; nowhere when left out. */
+  webhookUrl?: string;
+}
+
 /** Starts the servers; no process of DialogLens yet. */
-export async function startLiveCluster(): Promise<LiveCluster> {
+export async function startLiveCluster(options: LiveClusterOptions = {}): Promise<LiveCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'dialoglens-cluster-'));
   const stops: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
   const stop = async () => {
@@ -60,31 +73,61 @@ export async function startLiveCluster(): Promise<LiveCluster> {
     stops.push(() => postgres.dispose());
     const redis = await startRedis();
     stops.push(() => redis.dispose());
-    const livekit = await startLiveKit(folder);
+    const livekit = await restartable(folder, options.webhookUrl);
     stops.push(() => livekit.stop());
-    return { ...(await clusterOf({ folder, postgres, redis, livekit, stops })), stop };
+    return { ...(await clusterOf({ folder, postgres, redis, livekit, stops, options })), stop };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
 }
 
-async function startLiveKit(folder: string): Promise<DevServer> {
+interface RestartableLiveKit extends LiveKitTarget {
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function restartable(folder: string, webhookUrl: string | undefined): Promise<RestartableLiveKit> {
+  const launch = (port?: number) => launchLiveKit(folder, { port, webhookUrl });
+  let server = await launch();
+  const { url, apiKey, apiSecret } = server;
+  const port = Number(new URL(url).port);
+  return {
+    ...{ url, apiKey, apiSecret },
+    kill: () => server.kill(),
+    async start() {
+      server = await launch(port);
+      if (server.url !== url) throw new Error(`port ${port} was taken by somebody else`);
+    },
+    stop: () => server.stop(),
+  };
+}
+
+async function launchLiveKit(
+  folder: string,
+  { port, webhookUrl }: { port: number | undefined; webhookUrl: string | undefined },
+): Promise<DevServer> {
   const { config } = loadConfig({ flags: {}, env: processEnvironment, cwd: folder, role: 'client' });
   const { path: binary } = await ensureLiveKitServer({
     cacheDir: config.cacheDir,
     environment: processEnvironment,
     onProgress: () => undefined,
   });
-  return startDevServer({ binary, dataDir: folder, logger: silentLogger });
+  return startDevServer({
+    ...{ binary, dataDir: folder, logger: silentLogger },
+    ...(port !== undefined && { port }),
+    ...(webhookUrl !== undefined && { webhookUrl }),
+  });
 }
 
 interface Parts {
   folder: string;
   postgres: PostgresServer;
   redis: RedisServer;
-  livekit: DevServer;
+  livekit: RestartableLiveKit;
   stops: (() => Promise<void>)[];
+  options: LiveClusterOptions;
 }
 
 async function clusterOf({
@@ -93,6 +136,7 @@ async function clusterOf({
   redis,
   livekit,
   stops,
+  options,
 }: Parts): Promise<Omit<LiveCluster, 'stop'>> {
   const { HOME = folder, PATH = '', XDG_CACHE_HOME } = processEnvironment;
   const shared: Record<string, string> = {
@@ -108,11 +152,12 @@ async function clusterOf({
   };
   const { url, apiKey, apiSecret } = livekit;
   const keys = { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
-  const run: LiveCluster['run'] = (args, env = {}) => {
+  const start = (args: readonly string[], env: Record<string, string>) => {
     const child = launch(args, { ...shared, ...env });
     stops.push(() => end(child));
     return child;
   };
+  const run: LiveCluster['run'] = (args, env = {}) => start([program, ...args], env);
   return {
     postgres,
     redis,
@@ -126,7 +171,12 @@ async function clusterOf({
       await untilAnswering(api, child);
       return { ...child, api };
     },
-    agent: (workerId, env = {}) => run(['agent'], { WORKER_ID: workerId, ...env }),
+    agent(workerId, env = {}) {
+      const args = options.hearing === 'tones' ? [toneAgent] : [program, 'agent'];
+      return start(args, { WORKER_ID: workerId, ...env });
+    },
+    killLiveKit: () => livekit.kill(),
+    startLiveKit: () => livekit.start(),
     async join(room, identity, onCaption) {
       const token = await mintUserToken(livekit, { room, identity, ttlSeconds: 3_600 });
       const speaker = await Speaker.join({ url, token, identity, ...(onCaption && { onCaption }) });
@@ -137,7 +187,7 @@ async function clusterOf({
 }
 
 function launch(args: readonly string[], env: Record<string, string>): ClusterProcess {
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => output.push(line));
