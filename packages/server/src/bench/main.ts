@@ -1,6 +1,7 @@
 import { processEnvironment } from '../config/index.ts';
 import { measureAccuracy } from './accuracy.ts';
 import { type BenchStack, type BenchStackOptions, startBenchStack } from './bench-stack.ts';
+import { measureBurst } from './burst.ts';
 import { measureChurn } from './churn.ts';
 import { type Figure, printFigures } from './figures.ts';
 import { measureMemory, measureSilence } from './idle-rooms.ts';
@@ -26,6 +27,9 @@ const measurements: Record<string, Measurement> = {
   ),
   polling: onStack('Time to agent without webhooks', 3, { flags: all, webhooks: false }, (stack) =>
     measureTimeToAgent(stack, 8, '≤ 7 s'),
+  ),
+  burst: onStack('Fifty rooms at once, demand to agent', 3, { flags: { slots: '50' } }, (stack) =>
+    measureBurst(stack, 50),
   ),
   talkers: onStack('Simultaneous talkers', 6, { flags: all }, measureTalkers),
   memory: onStack('Memory of mostly silent rooms', 6, { flags: all }, measureMemory),
