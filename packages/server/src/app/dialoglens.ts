@@ -65,7 +65,8 @@ export class DialogLens {
     await prepareDataFolder(config.dataDir);
     await startShared(this.#context);
     const writing = await startRecordWriting(this.#context, join(config.dataDir, 'journal'));
-    const speech = this.#speech ?? (await createSpeech(config, { metrics, logger }));
+    const cluster = { registry: this.#context.registry, holder: this.workerId };
+    const speech = this.#speech ?? (await createSpeech(config, { metrics, logger }, undefined, cluster));
     running.add('speech', () => speech.stop());
     await startCollector(this.#context, this.workerId);
     const { record, journal } = writing;

@@ -1,6 +1,7 @@
 import type { SpeechDetectorFactory } from '../audio/speech-detector.ts';
 import { systemClock } from '../clock.ts';
 import type { Config, ProviderName } from '../config/index.ts';
+import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { ensureDetector } from '../stt/providers/local/model-store.ts';
 import { createDetectorPool, SileroDetector } from '../stt/providers/local/silero-detector.ts';
 import type { SttProvider } from '../stt/stt.ts';
@@ -8,6 +9,7 @@ import { ProviderGate } from '../stt/supervisor/provider-gate.ts';
 import { SupervisedProvider, type SupervisedProviderOptions } from '../stt/supervisor/supervised-provider.ts';
 import type { SupervisorSettings } from '../stt/supervisor/supervisor-settings.ts';
 import { configuredEngines, engineTable } from './speech/engine-table.ts';
+import { startLimits } from './speech/provider-limits.ts';
 import { chainFor, checkWish, type SpeechWish } from './speech/speech-chain.ts';
 import type { EngineContext, SpeechEngine } from './speech/speech-engine.ts';
 
@@ -21,6 +23,13 @@ export interface SpeechParts {
   stop: () => Promise<void>;
 }
 
+/** What the processes of a cluster know of each other, for the limits that they keep together. */
+export interface SpeechCluster {
+  registry: Pick<AgentRegistry, 'share' | 'addUp'>;
+  /** Name of this process. */
+  holder: string;
+}
+
 /**
  * Loads the configured engines. Models must be there (`ensureModels`).
  * @throws DialogLensError that names the setting which is wrong
@@ -29,11 +38,14 @@ export async function createSpeech(
   config: Config,
   telemetry: Omit<EngineContext, 'config'>,
   settings?: Partial<SupervisorSettings>,
+  cluster?: SpeechCluster,
 ): Promise<SpeechParts> {
   const { engines, makeDetector } = await startEngines({ config, ...telemetry });
+  const limits = cluster && (await startLimits({ config, ...telemetry }, cluster));
   const gates = new Map<ProviderName, ProviderGate>();
   for (const [name, { provider }] of engines) {
-    gates.set(name, new ProviderGate({ provider, clock: systemClock, random: Math.random }));
+    const gate = { provider, clock: systemClock, random: Math.random, ...limits?.of(name) };
+    gates.set(name, new ProviderGate(gate));
   }
   const chains = new ProviderChains(gates, { ...telemetry, ...(settings && { settings }) });
   return {
@@ -42,6 +54,7 @@ export async function createSpeech(
     check: (wish) => checkWish(config, wish),
     stop: async () => {
       await chains.stop();
+      await limits?.stop();
       await stopEngines(engines);
     },
   };

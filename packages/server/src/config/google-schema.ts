@@ -60,6 +60,9 @@ export const googleSchema = z.strictObject({
   hintBoost: z.number().min(0).max(20).default(10).register(settingDocs, {
     doc: 'How much the words and names that a room expects (`hints`) are preferred.',
   }),
+  maxStreams: z.int().min(1).max(100_000).optional().register(settingDocs, {
+    doc: 'How many streams to Google all processes together may have open at once, as the quota of the project allows. Every speaker has one while they talk, and for moments two.',
+  }),
   endpoint: z.string().min(1).optional().register(settingDocs, {
     defaultText: 'Google’s own for the location',
     doc: 'Another server that speaks Google’s protocol, `HOST` or `HOST:PORT`; `http://127.0.0.1:PORT` for one without TLS on this machine.',

@@ -61,6 +61,9 @@ export const speechSchema = z.strictObject({
   onRequest: providers().register(settingDocs, {
     doc: 'Further providers that a room may ask for by name. They are made ready at the start, as the others are.',
   }),
+  minutesPerRoomAndDay: z.int().min(1).max(1_000_000).optional().register(settingDocs, {
+    doc: 'How many minutes of audio the tracks of one room, together, may send to paid providers in a day (UTC). Then the next provider of the chain that costs nothing goes on; without one, captions end until the next day, and the transcript says why.',
+  }),
   language: z
     .string()
     .regex(

@@ -115,6 +115,8 @@ export function watchedRegistry(registry: AgentRegistry, reach: Reachability): A
     command: (agentId, command) => watched(() => registry.command(agentId, command)),
     report: (report) => watched(() => registry.report(report)),
     hint: (room) => watched(() => registry.hint(room)),
+    share: (claim) => watched(() => registry.share(claim)),
+    addUp: (sum, amount, ttlMs) => watched(() => registry.addUp(sum, amount, ttlMs)),
     publish: (room, event) => registry.publish(room, event),
     onCommand: (agentId, listener) => registry.onCommand(agentId, listener),
     onReport: (listener) => registry.onReport(listener),

@@ -95,6 +95,20 @@ export interface AgentMetricsView {
   avgSessionDuration: number;
 }
 
+/** A wish to hold places of something that all processes may hold only so many of. */
+export interface ShareClaim {
+  /** What is shared, such as the streams of one account. */
+  pool: string;
+  /** Who asks; a process has one name for each of its claims. */
+  holder: string;
+  /** Places wanted, with those already held. 0 gives all back. */
+  wanted: number;
+  /** Places there are for everybody. */
+  limit: number;
+  /** A claim that is not made again is gone after this. */
+  ttlMs: number;
+}
+
 export interface AgentRegistry {
   /** @throws DialogLensError `registry_unavailable`, after which it may be tried again; `registry_login_refused` */
   start(): Promise<void>;
@@ -127,4 +141,8 @@ export interface AgentRegistry {
   /** "Look at this room": a nudge, never a truth. */
   hint(room: string): Promise<void>;
   onHint(listener: (room: string) => void): () => void;
+  /** Claims places; answers how many are the holder's now. Places that others hold are theirs until their claims end. */
+  share(claim: ShareClaim): Promise<number>;
+  /** Adds to a sum that all processes share, and tells it. It is forgotten when nobody added for `ttlMs`. */
+  addUp(sum: string, amount: number, ttlMs: number): Promise<number>;
 }

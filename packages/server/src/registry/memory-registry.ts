@@ -6,11 +6,12 @@ import {
   type AgentStatus,
   agentSilentAfterMs,
   type RoomPicture,
+  type ShareClaim,
   type WorkerCommand,
   type WorkerReport,
 } from './agent-registry.ts';
 import { Channels } from './channels.ts';
-import { agentMetrics, workerIdTaken } from './registry-rules.ts';
+import { agentMetrics, grantedPlaces, workerIdTaken } from './registry-rules.ts';
 
 /** A worker silent this long is forgotten, ms: a process that was killed never says goodbye. */
 const forgottenAfterMs = 60_000;
@@ -35,6 +36,8 @@ class MemoryRegistry implements AgentRegistry {
   readonly #reports = new Channels<WorkerReport>();
   readonly #live = new Channels<LiveEvent>();
   readonly #hints = new Channels<string>();
+  readonly #shares = new Map<string, Map<string, { places: number; untilMs: number }>>();
+  readonly #sums = new Map<string, { sum: number; untilMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -135,6 +138,26 @@ class MemoryRegistry implements AgentRegistry {
 
   onHint(listener: (room: string) => void): () => void {
     return this.#hints.listen('', listener);
+  }
+
+  async share({ pool, holder, wanted, limit, ttlMs }: ShareClaim): Promise<number> {
+    const nowMs = this.#clock.monotonicMs();
+    const claims = this.#shares.get(pool) ?? new Map<string, { places: number; untilMs: number }>();
+    claims.delete(holder);
+    for (const [other, { untilMs }] of claims) if (untilMs <= nowMs) claims.delete(other);
+    const places = grantedPlaces(wanted, limit, [...claims.values()]);
+    if (places > 0) claims.set(holder, { places, untilMs: nowMs + ttlMs });
+    if (claims.size > 0) this.#shares.set(pool, claims);
+    else this.#shares.delete(pool);
+    return places;
+  }
+
+  async addUp(name: string, amount: number, ttlMs: number): Promise<number> {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [other, { untilMs }] of this.#sums) if (untilMs <= nowMs) this.#sums.delete(other);
+    const sum = (this.#sums.get(name)?.sum ?? 0) + amount;
+    this.#sums.set(name, { sum, untilMs: nowMs + ttlMs });
+    return sum;
   }
 
   /** What is known of this process under this name. @throws DialogLensError when another one that is heard has it */

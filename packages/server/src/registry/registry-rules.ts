@@ -20,6 +20,12 @@ export function agentMetrics(
   };
 }
 
+/** Places that somebody gets of a pool of which others hold some. */
+export function grantedPlaces(wanted: number, limit: number, others: readonly { places: number }[]): number {
+  const taken = others.reduce((sum, { places }) => sum + places, 0);
+  return Math.max(0, Math.min(wanted, limit - taken));
+}
+
 /** The refusal of a second worker under one name. */
 export function workerIdTaken(agentId: string): DialogLensError {
   return new DialogLensError('worker_id_taken', `Another worker that is running is called "${agentId}".`, {

@@ -83,6 +83,7 @@ export function registryContract(name: string, make: () => Promise<RegistryUnder
     describeAgents(() => under);
     describeRooms(() => under);
     describeMessages(() => under);
+    describeShares(() => under);
   });
 }
 
@@ -278,5 +279,48 @@ function describeMessages(under: () => RegistryUnderTest): void {
     expect(left).toEqual([]);
     await registry.stop();
     await registry.stop();
+  });
+}
+
+function describeShares(under: () => RegistryUnderTest): void {
+  const claim = { pool: 'streams of google', limit: 5, ttlMs: 60_000 };
+
+  it('gives places to whoever asks first, and never more than there are', async () => {
+    const { registry } = under();
+    expect(await registry.share({ ...claim, holder: 'a', wanted: 3 })).toBe(3);
+    expect(await registry.share({ ...claim, holder: 'b', wanted: 4 })).toBe(2);
+    expect(await registry.share({ ...claim, holder: 'c', wanted: 1 })).toBe(0);
+    // To claim again what one has is no second claim.
+    expect(await registry.share({ ...claim, holder: 'a', wanted: 3 })).toBe(3);
+    expect(await registry.share({ ...claim, pool: 'others', holder: 'c', wanted: 1 })).toBe(1);
+    expect(await registry.share({ ...claim, holder: 'a', wanted: 1 })).toBe(1);
+    expect(await registry.share({ ...claim, holder: 'c', wanted: 9 })).toBe(2);
+    expect(await registry.share({ ...claim, holder: 'b', wanted: 0 })).toBe(0);
+    expect(await registry.share({ ...claim, holder: 'c', wanted: 9 })).toBe(4);
+  });
+
+  it('gives no place twice to those who ask at the same moment', async () => {
+    const { registry } = under();
+    const given = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => registry.share({ ...claim, holder: `h${i}`, wanted: 1 })),
+    );
+    expect(given.filter((places) => places === 1).length).toBe(5);
+  });
+
+  it('takes places back from those who claim them no more', async () => {
+    const { registry, pass } = under();
+    expect(await registry.share({ ...claim, holder: 'a', wanted: 5, ttlMs: 30 })).toBe(5);
+    await pass(200);
+    expect(await registry.share({ ...claim, holder: 'b', wanted: 5, ttlMs: 30 })).toBe(5);
+  });
+
+  it('adds up what all add, each sum by its name, and forgets it after its time', async () => {
+    const { registry, pass } = under();
+    expect(await registry.addUp('room a', 0.5, 60_000)).toBeCloseTo(0.5);
+    await Promise.all([registry.addUp('room a', 1, 60_000), registry.addUp('room b', 7, 60_000)]);
+    expect(await registry.addUp('room a', 0, 60_000)).toBeCloseTo(1.5);
+    await registry.addUp('short', 3, 30);
+    await pass(200);
+    expect(await registry.addUp('short', 0, 30)).toBe(0);
   });
 }

@@ -10,6 +10,7 @@ import type { EngineEntry } from './speech-engine.ts';
 const time = { clock: systemClock, scheduler: systemScheduler };
 
 export const geminiEngine: EngineEntry = {
+  isPaid: true,
   capabilities: ({ speech }) => geminiCapabilities(speech.gemini),
   listPrice: { usdPerHour: 0.54, asOf: 'autumn 2026' },
   check({ speech }) {

@@ -9,6 +9,8 @@ import type { EngineEntry } from './speech-engine.ts';
 const time = { clock: systemClock, scheduler: systemScheduler };
 
 export const googleEngine: EngineEntry = {
+  isPaid: true,
+  maxStreams: ({ speech }) => speech.google.maxStreams,
   capabilities: ({ speech }) => googleCapabilities(speech.google),
   listPrice: { usdPerHour: 0.96, asOf: '2026' },
   check({ speech }) {

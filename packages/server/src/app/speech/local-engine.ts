@@ -14,6 +14,7 @@ const batchRate = 1_000;
 type LocalSettings = Config['speech']['local'];
 
 export const localEngine: EngineEntry = {
+  isPaid: false,
   capabilities: ({ speech: { local } }) => {
     if (local.model === undefined) return moonshineCapabilities;
     return folderCapabilities(knownFolder(local), toldLanguage(local) ?? '');

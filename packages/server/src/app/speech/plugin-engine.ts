@@ -11,6 +11,7 @@ import { probeProvider } from './probe-provider.ts';
 import type { EngineEntry } from './speech-engine.ts';
 
 export const pluginEngine: EngineEntry = {
+  isPaid: true,
   capabilities: ({ speech }) => pluginCapabilities({ hintsOption: speech.livekitPlugin.hintsOption ?? null }),
   check: async (config) => probeProvider(providerOf(config, noMetrics), config.speech.language),
   create: async ({ config, metrics }) => ({ provider: providerOf(config, metrics) }),

@@ -12,6 +12,7 @@ const scriptWordMs = 200;
 const scriptPauseMs = 1_000;
 
 export const scriptedEngine: EngineEntry = {
+  isPaid: false,
   capabilities: () => scriptedCapabilities,
   check: async () => ({ state: 'ok', text: 'says its script, whatever is heard' }),
   create: async ({ config }) => ({

@@ -24,6 +24,10 @@ export interface SpeechEngine {
 
 /** A speech provider as the programs know it, by its name in the table of providers. */
 export interface EngineEntry {
+  /** Audio sent to it costs money. */
+  isPaid: boolean;
+  /** Streams that its account allows at once, over all processes; undefined: as many as there are. */
+  maxStreams?(config: Pick<Config, 'speech'>): number | undefined;
   /** What the engine can do with these settings, without loading it. */
   capabilities(config: Pick<Config, 'speech'>): SttCapabilities;
   /** What the vendor asks for audio, by its public list; absent where nothing is asked. For estimates only. */

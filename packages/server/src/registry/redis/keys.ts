@@ -15,6 +15,10 @@ export interface RedisKeys {
   queuedRooms: string;
   /** Text: the mean start of the active sessions, ms, or `none`; so that not everybody has to read all rooms for it. */
   meanStart: string;
+  /** Hash: claims on a shared pool; for each holder `PLACES UNTIL` (Redis' clock, ms). Gone when nobody claims any more. */
+  share(pool: string): string;
+  /** Text: a sum that all processes add to. */
+  sum(name: string): string;
   /** Channel: `WorkerCommand`s for one worker, as JSON. */
   assign(agentId: string): string;
   /** Channel: `LiveEvent`s of one room, as JSON. */
@@ -36,6 +40,8 @@ export function redisKeys(prefix: string): RedisKeys {
     activeRooms: `${prefix}active:rooms`,
     queuedRooms: `${prefix}queued:rooms`,
     meanStart: `${prefix}dl:mean-start`,
+    share: (pool) => `${prefix}dl:share:${pool}`,
+    sum: (name) => `${prefix}dl:sum:${name}`,
     assign: (agentId) => `${prefix}dl:assign:${agentId}`,
     live: (room) => `${live}${room}`,
     everyLive: `${literally(live)}*`,

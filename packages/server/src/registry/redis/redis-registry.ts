@@ -9,6 +9,7 @@ import {
   agentSilentAfterMs,
   type RoomPicture,
   roomPictureTtlMs,
+  type ShareClaim,
   type WorkerCommand,
   type WorkerReport,
 } from '../agent-registry.ts';
@@ -197,6 +198,14 @@ export class RedisRegistry implements AgentRegistry {
 
   onHint(listener: (room: string) => void): () => void {
     return this.#subscriptions.listen(this.#keys.hint, listener);
+  }
+
+  share(claim: ShareClaim): Promise<number> {
+    return this.#connection.ask((client) => client.share(this.#keys.share(claim.pool), claim));
+  }
+
+  addUp(sum: string, amount: number, ttlMs: number): Promise<number> {
+    return this.#connection.ask((client) => client.addUp(this.#keys.sum(sum), amount, ttlMs));
   }
 
   #nameOf(agentId: string, instance: string) {

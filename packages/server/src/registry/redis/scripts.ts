@@ -1,4 +1,5 @@
 import { type CommandParser, defineScript } from '@redis/client';
+import type { ShareClaim } from '../agent-registry.ts';
 
 /** Milliseconds by the clock of Redis, as `nowMs`. */
 const readClock = `
@@ -61,6 +62,37 @@ function readScript(keysBefore: number, drop: string): string {
 `;
 }
 
+/** Claims places of a pool. Claims that ran out, or lie in a far future after a jump of the clock, count no more. */
+const shareScript = `
+  local pool = KEYS[1]
+  local holder, wanted, limit, ttlMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+  ${readClock}
+  local claims = redis.call('HGETALL', pool)
+  local taken = 0
+  for i = 1, #claims, 2 do
+    local places, untilMs = string.match(claims[i + 1], '^(%d+) (%d+)$')
+    local leftMs = tonumber(untilMs) - nowMs
+    if claims[i] == holder or leftMs <= 0 or leftMs > 10 * ttlMs then
+      redis.call('HDEL', pool, claims[i])
+    else
+      taken = taken + tonumber(places)
+    end
+  end
+  local places = math.max(0, math.min(wanted, limit - taken))
+  if places > 0 then
+    redis.call('HSET', pool, holder, string.format('%d %d', places, nowMs + ttlMs))
+    redis.call('PEXPIRE', pool, ttlMs)
+  end
+  return places
+`;
+
+/** Adds to a sum and keeps it for a while longer. */
+const addUpScript = `
+  local sum = redis.call('INCRBYFLOAT', KEYS[1], ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return sum
+`;
+
 export interface EnrollArguments {
   agentKey: string;
   activeAgents: string;
@@ -110,6 +142,24 @@ function pairs(flat: readonly string[]): Record<string, string> {
 }
 
 export const scripts = {
+  share: defineScript({
+    SCRIPT: shareScript,
+    NUMBER_OF_KEYS: 1,
+    parseCommand(parser: CommandParser, key: string, { holder, wanted, limit, ttlMs }: ShareClaim) {
+      parser.pushKey(key);
+      parser.push(holder, String(wanted), String(limit), String(ttlMs));
+    },
+    transformReply: (reply: unknown) => Number(reply),
+  }),
+  addUp: defineScript({
+    SCRIPT: addUpScript,
+    NUMBER_OF_KEYS: 1,
+    parseCommand(parser: CommandParser, key: string, amount: number, ttlMs: number) {
+      parser.pushKey(key);
+      parser.push(String(amount), String(ttlMs));
+    },
+    transformReply: (reply: unknown) => Number(reply),
+  }),
   enroll: defineScript({
     SCRIPT: enrollScript,
     NUMBER_OF_KEYS: 2,

@@ -4,8 +4,8 @@ import type { Range } from './range.ts';
 import type { SupervisedStream } from './supervised-stream.ts';
 import type { SupervisorSettings } from './supervisor-settings.ts';
 
-/** What is to become of the stream that hears the live audio. */
-export type LiveVerdict = 'go on' | 'deaf' | 'park' | 'roll over';
+/** What is to become of the stream that hears the live audio; `hand on`: it ends, whoever goes on, or nobody. */
+export type LiveVerdict = 'go on' | 'deaf' | 'park' | 'roll over' | 'hand on';
 
 /** @param isPreferredBack a provider before this one in the chain can be tried again */
 export function judgeLive(
@@ -15,6 +15,7 @@ export function judgeLive(
   settings: SupervisorSettings,
   isPreferredBack: boolean,
 ): LiveVerdict {
+  if (stream.permit.isSpent()) return 'hand on';
   const deafMs = settings.deafMs + (stream.answersEarly ? 0 : settings.longestUtteranceMs);
   if (stream.unansweredSpeech > deafMs * samplesPerMs) return 'deaf';
   const { parkAfterSilenceMs, maxSessionMs } = stream.provider.capabilities;

@@ -22,6 +22,8 @@ export interface StreamPermit {
   failed(kind: SttFaultKind): void;
   /** Audio was sent. */
   charge(audioMs: number): void;
+  /** The room may spend nothing more on this provider: the stream has to end. */
+  isSpent(): boolean;
   /** The stream is over. Idempotent. */
   release(): void;
 }
@@ -124,6 +126,7 @@ export class ProviderGate {
       heard: () => this.#onHeard(),
       failed: (kind) => this.#onFailed(kind),
       charge: (audioMs) => spend?.charge(room, audioMs),
+      isSpent: () => spend !== undefined && !spend.allows(room),
       release: () => {
         if (isReleased) return;
         isReleased = true;

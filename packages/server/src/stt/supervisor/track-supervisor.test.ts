@@ -195,6 +195,31 @@ describe('the speech supervisor', () => {
     expect(Math.max(...bench.lost.map((gap) => gap.endSample))).toBeLessThan(90_000 * 16);
   });
 
+  it('tells the exact bounds of what three minutes without any provider cost, and is back within seconds', async () => {
+    const bench = new Bench(numbers(800));
+    const provider = bench.provider({ capabilities: { replayRate: 4 } });
+    bench.open([bench.gate(provider)]);
+    await bench.until(10_000);
+    provider.isAway = true;
+    await bench.until(190_000);
+    provider.isAway = false;
+    await bench.until(250_000);
+    const said = new Set(bench.text.split(' '));
+    for (const word of bench.words.filter(({ endMs }) => endMs < 240_000)) {
+      const middle = ((word.startMs + word.endMs) / 2) * 16;
+      const isLost = bench.lost.some((gap) => gap.startSample <= middle && middle < gap.endSample);
+      expect(said.has(word.text), word.text).toBe(!isLost);
+    }
+    const [from, to] = [bench.lost.at(0)?.startSample ?? 0, bench.lost.at(-1)?.endSample ?? 0];
+    // The last 75 s before the return are sent again: only what is older is lost.
+    expect(from / 16).toBeGreaterThan(9_000);
+    expect(to / 16).toBeLessThan(190_000 - 70_000);
+    const away = provider.openedAtMs.filter((ms) => ms > 10_000 && ms < 190_000);
+    expect(away.length).toBeLessThan(180);
+    expect(provider.openedAtMs.find((ms) => ms >= 190_000)).toBeLessThan(196_000);
+    expect(bench.health.at(-1)).toBe('ok');
+  });
+
   it('falls back to the next provider when the first refuses, and returns when that one is well again', async () => {
     const bench = new Bench(numbers(200));
     const faults: ScriptedFault[] = [{ atMs: 4_000, kind: 'quota', times: 3 }];
@@ -244,22 +269,27 @@ describe('the speech supervisor', () => {
     expect(bench.text).toBe('yes that is fine by me');
   });
 
-  it('stops at the spend limit of a room and says so', async () => {
+  it('stops at the spend limit of a room, also in the middle of a speech, and says so', async () => {
     const bench = new Bench(numbers(300));
-    let leftMs = 20_000;
-    const provider = bench.provider({ capabilities: { parkAfterSilenceMs: 800 } });
-    const spend = {
-      allows: () => leftMs > 0,
-      charge: (_room: string | undefined, audioMs: number) => {
-        leftMs -= audioMs;
-      },
-    };
-    bench.open([bench.gate(provider, { spend })], { ringMs: 5_000 });
+    const spend = budgetOf(20_000);
+    bench.open([bench.gate(bench.provider(), { spend })], { ringMs: 5_000 });
     await bench.until(80_000);
     expect(bench.health.at(-1)).toBe('down');
     expect(bench.lost.every((gap) => gap.reason === 'spend_limit')).toBe(true);
     expect(bench.lost.length).toBeGreaterThan(0);
-    expect(leftMs).toBeGreaterThan(-20_000);
+    expect(spend.leftMs()).toBeGreaterThan(-2_000);
+  });
+
+  it('goes on with a provider that costs nothing when the room may spend no more', async () => {
+    const bench = new Bench(numbers(120));
+    const [paid, free] = [bench.provider({ name: 'paid' }), bench.provider({ name: 'free' })];
+    bench.open([bench.gate(paid, { spend: budgetOf(20_000) }), bench.gate(free)]);
+    await bench.until(60_000);
+    await bench.session?.finish();
+    expect(bench.text).toBe(bench.words.map((word) => word.text).join(' '));
+    expect(bench.lost).toEqual([]);
+    expect(paid.sentMs).toBeLessThan(25_000);
+    expect(free.sentMs).toBeGreaterThan(10_000);
   });
 
   it('comes back without a stampede after everything was down', async () => {
@@ -311,3 +341,15 @@ describe('the speech supervisor', () => {
     expect(session.decidedTo()).toBeGreaterThan(590_000 * 16);
   }, 120_000);
 });
+
+/** What a room may spend, in ms of audio. */
+function budgetOf(ms: number) {
+  let left = ms;
+  return {
+    leftMs: () => left,
+    allows: () => left > 0,
+    charge: (_room: string | undefined, audioMs: number) => {
+      left -= audioMs;
+    },
+  };
+}

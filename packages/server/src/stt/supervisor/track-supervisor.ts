@@ -408,6 +408,8 @@ export class TrackSupervisor implements SttSession {
         return this.#ranges.park(range);
       case 'roll over':
         return this.#rollOver(range);
+      case 'hand on':
+        return this.#open(this.#ranges.cut(range), null);
       case 'go on':
     }
   }

@@ -55,6 +55,8 @@ export class SimRegistry {
       room: (room) => keys().room(room),
       rooms: () => keys().rooms(),
       getAgentMetrics: () => keys().getAgentMetrics(),
+      share: (claim) => keys().share(claim),
+      addUp: (sum, amount, ttlMs) => keys().addUp(sum, amount, ttlMs),
       command: (agentId, command) => send(`command ${agentId}`, { to: 'command', agentId, command }),
       onCommand: (agentId, listener) =>
         this.#listen(
