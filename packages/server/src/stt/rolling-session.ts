@@ -123,17 +123,22 @@ export class RollingSession implements SttSession {
   /** Resolves when the session is done, or when its time is over or everything is closed. */
   async #within(done: Promise<void>): Promise<'done' | 'late'> {
     const { signal } = this.#closing;
-    let timer: NodeJS.Timeout | undefined;
+    let cease: () => void = () => undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, this.#finishWithinMs, 'late');
-      if (signal.aborted) resolve('late');
-      else signal.addEventListener('abort', () => resolve('late'), { once: true });
+      const onAbort = () => resolve('late');
+      const timer = setTimeout(onAbort, this.#finishWithinMs);
+      signal.addEventListener('abort', onAbort, { once: true });
+      cease = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      };
+      if (signal.aborted) onAbort();
     });
     const outcome = done.then(
       () => 'done' as const,
       () => 'late' as const,
     );
-    return Promise.race([outcome, late]).finally(() => clearTimeout(timer));
+    return Promise.race([outcome, late]).finally(cease);
   }
 }
 
