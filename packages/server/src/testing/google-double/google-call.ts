@@ -81,7 +81,7 @@ export class GoogleDoubleCall {
     this.#progress.messages += 1;
     if (opening) this.#open(opening);
     if (audio) this.#onAudio(audio);
-    for (const action of this.#options.faults.due(this.#progress)) this.#do(action);
+    for (const action of this.#options.faults.due(this.#progress)) this.suffer(action);
   }
 
   #open(opening: Opening): void {
@@ -159,7 +159,8 @@ export class GoogleDoubleCall {
     this.#call.end();
   }
 
-  #do(action: FaultAction): void {
+  /** Does this wrong, now. */
+  suffer(action: FaultAction): void {
     if (this.#state === 'over') return;
     switch (action.do) {
       case 'refuse': {

@@ -1,5 +1,5 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import { type DoubleFault, FaultScript } from '../provider-double/faults.ts';
+import { type DoubleFault, type FaultAction, FaultScript } from '../provider-double/faults.ts';
 import type { MakeHearing } from '../provider-double/hearing.ts';
 import { startTcpProxy, type TcpProxy } from '../tcp-proxy.ts';
 import { GoogleDoubleCall, type GoogleRules } from './google-call.ts';
@@ -27,32 +27,27 @@ export interface GoogleDouble {
   readonly open: number;
   /** Audio that came, all streams, ms. */
   readonly audioMs: number;
+  /** Streams that the client ended in good order, by how long they were, ms. */
+  readonly ended: readonly number[];
+  /** Does this at every open stream now. Returns how many there were. */
+  strike(action: FaultAction): number;
   dispose(): Promise<void>;
 }
 
 export async function startGoogleDouble(options: GoogleDoubleOptions): Promise<GoogleDouble> {
   const { version, hearing } = options;
-  const rules: GoogleRules = {
-    maxStreamMs: version === 'v1' ? 305_000 : 300_000,
-    audioTimeoutMs: 10_000,
-    maxRate: 2,
-    pauseMs: 700,
-    maxWords: 60,
-    ...options.rules,
-  };
+  const rules = { ...rulesOf(version), ...options.rules };
   const faults = new FaultScript(options.faults);
   const openings: Opening[] = [];
   let audioMs = 0;
-  let open = 0;
+  const calls = new Set<GoogleDoubleCall>();
+  const ended: number[] = [];
   const server = new Server();
   let network: TcpProxy | null = null;
   server.addService(speechService(version), {
     streamingRecognize(call: ServerDuplexStream<Record<string, unknown>, Record<string, unknown>>) {
-      open += 1;
-      call.once('close', () => {
-        open -= 1;
-      });
-      new GoogleDoubleCall(call, {
+      const beganMs = performance.now();
+      const double = new GoogleDoubleCall(call, {
         version,
         rules,
         hearing: hearing(),
@@ -63,6 +58,9 @@ export async function startGoogleDouble(options: GoogleDoubleOptions): Promise<G
         },
         cut: () => network?.reset(),
       });
+      calls.add(double);
+      call.once('end', () => ended.push(performance.now() - beganMs));
+      call.once('close', () => calls.delete(double));
     },
   });
   const proxy = await startTcpProxy(await listen(server));
@@ -73,7 +71,13 @@ export async function startGoogleDouble(options: GoogleDoubleOptions): Promise<G
     network: proxy,
     openings,
     get open() {
-      return open;
+      return calls.size;
+    },
+    ended,
+    strike(action) {
+      const struck = [...calls];
+      for (const call of struck) call.suffer(action);
+      return struck.length;
     },
     get audioMs() {
       return audioMs;
@@ -83,6 +87,11 @@ export async function startGoogleDouble(options: GoogleDoubleOptions): Promise<G
       server.forceShutdown();
     },
   };
+}
+
+function rulesOf(version: GoogleVersion): GoogleRules {
+  const maxStreamMs = version === 'v1' ? 305_000 : 300_000;
+  return { maxStreamMs, audioTimeoutMs: 10_000, maxRate: 2, pauseMs: 700, maxWords: 60 };
 }
 
 function listen(server: Server): Promise<number> {

@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HeardCaption, Speaker } from '../../livekit/speaker.ts';
+import { wordErrors } from '../../transcript/word-error-rate.ts';
+import type { GoogleDouble } from '../google-double/google-double.ts';
+import type { LiveStack } from '../live-stack.ts';
+import type { FaultAction } from './faults.ts';
+import { type ToneTalk, toneTalk } from './tone-hearing.ts';
+
+export interface DropsOptions {
+  /** People who talk at once, at most six in a room. */
+  talkers: number;
+  sentences: number;
+  /** Silence after each sentence. */
+  pauseMs: number;
+  /** What happens to every stream, in turn. */
+  strikes: readonly FaultAction[];
+  /** Talk between two strikes, about, ms. */
+  betweenMs: number;
+  /** 0..1 */
+  random: () => number;
+}
+
+export interface DropsOutcome {
+  words: number;
+  lost: number;
+  doubled: number;
+  /** Streams that were broken. */
+  drops: number;
+  /** From a drop to the next caption of somebody who was talking, ms. */
+  firstCaptionMs: number[];
+  /** Time that people were there, all of them, ms. */
+  talkedMs: number;
+  gapMs: number;
+  unexplainedMs: number;
+}
+
+interface Talker {
+  identity: string;
+  room: string;
+  speaker: Speaker;
+  talk: ToneTalk;
+  captions: HeardCaption[];
+}
+
+const perRoom = 6;
+const wordsEach = 6;
+const startWithinMs = 60_000;
+
+/** People talk in tones over a double of a provider whose streams are broken again and again; tells what became of their words. */
+export async function talkOverDrops(
+  stack: LiveStack,
+  double: GoogleDouble,
+  options: DropsOptions,
+): Promise<DropsOutcome> {
+  const talkers: Talker[] = [];
+  for (let i = 0; i < options.talkers; i++) talkers.push(await seat(stack, i, options));
+  await Promise.all(talkers.map(({ room }) => untilActive(stack, room)));
+  // Nobody talks into a microphone that was opened this moment.
+  await Promise.all(talkers.map(({ speaker }) => speaker.silence(2_000)));
+  const beganMs = performance.now();
+  const talking = Promise.all(talkers.map(({ speaker, talk }) => speaker.play(talk.pcm)));
+  const strikes = await strikeAgainAndAgain(double, options);
+  await talking;
+  const talkedMs = (performance.now() - beganMs) * talkers.length;
+  // The last finals come while the microphones are still open.
+  await Promise.all(talkers.map(({ speaker }) => speaker.silence(4_000)));
+  await Promise.all(talkers.map(({ speaker }) => speaker.leave()));
+  const first = strikes.flatMap(({ atMs }) => firstCaptions(talkers, atMs, beganMs));
+  const drops = strikes.reduce((sum, { streams }) => sum + streams, 0);
+  return { ...(await compare(stack, talkers)), drops, firstCaptionMs: first, talkedMs };
+}
+
+async function seat(stack: LiveStack, index: number, options: DropsOptions): Promise<Talker> {
+  const room = `drops-${Math.floor(index / perRoom)}`;
+  const identity = `talker-${index}`;
+  const captions: HeardCaption[] = [];
+  const speaker = await stack.join(room, identity, (caption) => {
+    if (caption.sender === identity) captions.push(caption);
+  });
+  await speaker.publish();
+  const { sentences, pauseMs } = options;
+  const talk = toneTalk({ sentences, wordsEach, pauseMs, from: index * 17 });
+  return { identity, room, speaker, talk, captions };
+}
+
+async function strikeAgainAndAgain(
+  double: GoogleDouble,
+  { strikes, betweenMs, random }: DropsOptions,
+): Promise<{ atMs: number; streams: number }[]> {
+  const struck: { atMs: number; streams: number }[] = [];
+  for (const action of strikes) {
+    await delay(betweenMs * (0.5 + random()));
+    const atMs = performance.now();
+    struck.push({ atMs, streams: double.strike(action) });
+  }
+  return struck;
+}
+
+/** The first caption after a drop, of those who were in the middle of a sentence and had a second to go. */
+function firstCaptions(talkers: readonly Talker[], atMs: number, beganMs: number): number[] {
+  return talkers.flatMap(({ talk, captions }) => {
+    const place = Math.round((atMs - beganMs) * 16);
+    const soon = talk.pcm.subarray(place, place + 16_000);
+    const isTalking = longestSilence(soon) < 0.3 * 16_000;
+    const next = captions.find(({ arrivedMs }) => arrivedMs > atMs);
+    return isTalking && soon.length === 16_000 ? [(next?.arrivedMs ?? Number.POSITIVE_INFINITY) - atMs] : [];
+  });
+}
+
+function longestSilence(pcm: Int16Array): number {
+  let longest = 0;
+  let run = 0;
+  for (const sample of pcm) {
+    run = sample === 0 ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
+async function compare(
+  stack: LiveStack,
+  talkers: readonly Talker[],
+): Promise<Pick<DropsOutcome, 'words' | 'lost' | 'doubled' | 'gapMs' | 'unexplainedMs'>> {
+  const sum = { words: 0, lost: 0, doubled: 0, gapMs: 0, unexplainedMs: 0 };
+  for (const room of new Set(talkers.map((talker) => talker.room))) {
+    const id = await endedSession(stack, room);
+    const coverage = await stack.app.store.record.coverage(id);
+    const { items: rows } = await stack.app.store.record.segments(id, { limit: 10_000 });
+    for (const { gapMs, unexplainedMs } of coverage) {
+      sum.gapMs += gapMs;
+      sum.unexplainedMs += unexplainedMs;
+    }
+    for (const { identity, talk } of talkers.filter((talker) => talker.room === room)) {
+      const mine = rows.filter((row) => row.identity === identity).sort((a, b) => a.startMs - b.startMs);
+      const heard = mine.flatMap(({ text }) => text.split(' '));
+      const errors = wordErrors(asNames(talk.words), asNames(heard));
+      sum.words += talk.words.length;
+      sum.lost += errors.deletions + errors.substitutions;
+      sum.doubled += errors.insertions + errors.substitutions;
+    }
+  }
+  return sum;
+}
+
+/** Numbers would be spelt out before they are compared. */
+function asNames(words: readonly string[]): string {
+  return words.map((word) => `w${word}`).join(' ');
+}
+
+async function untilActive(stack: LiveStack, room: string): Promise<void> {
+  const isActive = async () => (await stack.app.registry.room(room))?.status === 'active';
+  await until(isActive, `no agent comes into ${room}`);
+}
+
+async function endedSession(stack: LiveStack, room: string): Promise<string> {
+  let id = '';
+  await until(async () => {
+    const { items } = await stack.app.store.record.listSessions({ limit: 1 }, { room });
+    id = items[0]?.id ?? '';
+    return id !== '' && items[0]?.endedAt !== null;
+  }, `the session of ${room} does not end`);
+  return id;
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
+  const deadline = performance.now() + startWithinMs;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(otherwise);
+    await delay(50);
+  }
+}
