@@ -197,12 +197,14 @@ export class RoomLooker {
   }
 
   /** A room whose worker has just died is under suspicion before the strike is written. */
-  #suspicionOf(room: string, { leases, agents }: Look): Suspicion {
+  #suspicionOf(room: string, { leases, agents }: Look, heard: ReadonlySet<string>): Suspicion {
     const { strikes, world } = this.#deps;
     const known = strikes.of(room);
     const lease = leases.byRoom.get(room);
-    if (known.strikes > 0 || lease === undefined || world.tenure(lease, agents) !== 'worker lost')
-      return known;
+    if (known.strikes > 0 || lease === undefined) return known;
+    // Asked for every room of every worker: most are told by this alone.
+    if (lease.holder !== null && heard.has(lease.holder)) return known;
+    if (world.tenure(lease, agents) !== 'worker lost') return known;
     return { ...known, strikes: strikes.isSuspect(lease, leases) ? 1 : 0 };
   }
 
@@ -215,7 +217,8 @@ export class RoomLooker {
     const isAvoided = (agentId: string) => agentId === lease?.holder || hasFailed(agentId);
     // Whoever is served is in no hurry to go to a worker that has just failed here.
     const eligible = isServed ? takers.filter(({ agentId }) => !isAvoided(agentId)) : takers;
-    const candidates = keepApart(room, eligible, (other) => this.#suspicionOf(other, look));
+    const heard = new Set(agents.map(({ agentId }) => agentId));
+    const candidates = keepApart(room, eligible, (other) => this.#suspicionOf(other, look, heard));
     const { alone } = strikes.of(room);
     if (alone && candidates.length === 0) return { agentId: null, reason: 'quarantined' };
     const warm = lease === null ? candidates.filter((taker) => standsBy(taker, room, agents)) : [];

@@ -65,9 +65,11 @@ export class FakeRoomDirectory implements RoomDirectory {
 
   async listRooms(names?: string[]): Promise<LiveRoom[]> {
     this.#note('listRooms');
-    const all = [...this.#rooms].filter(
-      ([name]) => !this.omitted.has(name) && (names?.includes(name) ?? true),
-    );
+    const asked = names ?? [...this.#rooms.keys()];
+    const all = [...new Set(asked)].flatMap((name): [string, FakeRoom][] => {
+      const room = this.omitted.has(name) ? undefined : this.#rooms.get(name);
+      return room === undefined ? [] : [[name, room]];
+    });
     return all.map(([name, { sid, metadata, participants }]) => ({
       name,
       sid,

@@ -291,10 +291,12 @@ export class MemoryDispatchStore {
 
   /** Slots in use: rooms a worker holds and rooms it is to follow in. */
   #load(worker: string, except: string): number {
-    return this.held().filter(
-      ({ room, holder, successor, expired }) =>
-        room !== except && !expired && (holder === worker || successor === worker),
-    ).length;
+    let load = 0;
+    for (const [room, row] of this.#leases) {
+      const isIts = row.holder === worker || (row.holder !== null && row.successor === worker);
+      if (isIts && room !== except && !this.#isExpired(row)) load++;
+    }
+    return load;
   }
 
   #strike(row: Row): void {
