@@ -10,8 +10,8 @@ import {
   TrackSource,
 } from '@livekit/rtc-node';
 
-/** Audio waits at most this long inside the source before `play` waits for room. */
-const queueMs = 200;
+/** Audio waits at most this long inside the source before `play` waits for room, unless told otherwise. */
+const defaultQueueMs = 200;
 
 type NativeClient = { request(request: unknown): unknown };
 
@@ -60,9 +60,12 @@ export class Speaker {
   }
 
   /** Publishes a microphone track. Returns its SID. */
-  async publish(format = { sampleRate: 16_000, channels: 1 }): Promise<string> {
-    this.#format = format;
-    this.#source = new AudioSource(format.sampleRate, format.channels, queueMs);
+  async publish(
+    format: { sampleRate: number; channels: number; queueMs?: number } = { sampleRate: 16_000, channels: 1 },
+  ): Promise<string> {
+    const { sampleRate, channels, queueMs = defaultQueueMs } = format;
+    this.#format = { sampleRate, channels };
+    this.#source = new AudioSource(sampleRate, channels, queueMs);
     this.#track = LocalAudioTrack.createAudioTrack('microphone', this.#source);
     const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
     const publication = await this.#local().publishTrack(this.#track, options);

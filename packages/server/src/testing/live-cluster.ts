@@ -235,3 +235,4 @@ async function untilAnswering(api: string, { exited, output }: ClusterProcess): 
 export { type HeardCaption, Speaker } from '../livekit/speaker.ts';
 export { startPostgres } from './postgres-server.ts';
 export { startRedis } from './redis-server.ts';
+export { missingWords, TalkingRoom } from './talking-room.ts';

@@ -11,12 +11,17 @@ const highHz = [1_180, 1_400, 1_650, 1_950];
 const symbolCount = lowHz.length * highHz.length;
 /** Words that differ. */
 export const toneWordCount = symbolCount * symbolCount;
-const symbolSamples = 0.12 * sampleRate;
+const symbolMs = 120;
+const symbolSamples = (symbolMs * sampleRate) / 1000;
 const rampSamples = 0.01 * sampleRate;
 /** A stretch this long is judged at a time. */
 const hopSamples = 0.02 * sampleRate;
-/** A symbol is believed after this many hops in a row. */
-const leastHops = 3;
+/** A symbol is believed after this many hops in a row: networks lose some, and a border of two symbols is one at most. */
+const leastHops = 2;
+/** Silence that ends a word, hops; a network may swallow less than that. */
+const wordEndHops = 4;
+
+export const toneWordMs = 2 * symbolMs;
 
 /** The sound of a word, 0 … `toneWordCount` - 1: 240 ms at 16 kHz. */
 export function toneWord(word: number): Int16Array {
@@ -144,7 +149,7 @@ class ToneSession implements SttSession {
 
   #hearSilence(): void {
     this.#silentHops++;
-    if (this.#silentHops === 2) this.#endWord();
+    if (this.#silentHops === wordEndHops) this.#endWord();
     if (this.#silentHops === endHops) this.flush();
   }
 
