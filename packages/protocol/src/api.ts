@@ -227,3 +227,20 @@ export const readinessSchema = z.object({
   checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() })),
 });
 export type Readiness = z.infer<typeof readinessSchema>;
+
+/** Longest name somebody can join with, in UTF-16 units. */
+const maxDisplayNameLength = 100;
+
+/** Body of join-token: how the person is called in the room. */
+export const joinBodySchema = z.strictObject({
+  name: cleanTextSchema.trim().min(1, 'must not be empty').max(maxDisplayNameLength),
+});
+
+/** Answer to join-token: where to connect, and with what. */
+export const joinAnswerSchema = z.object({
+  url: z.string(),
+  token: z.string(),
+  room: z.string(),
+  identity: z.string(),
+});
+export type JoinAnswer = z.infer<typeof joinAnswerSchema>;

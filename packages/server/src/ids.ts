@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** Prefixes of the ids that users see. */
-export type IdPrefix = 'ses' | 'agt' | 'seg' | 'trk' | 'dem' | 'key' | 'evt';
+export type IdPrefix = 'ses' | 'agt' | 'seg' | 'trk' | 'dem' | 'key' | 'evt' | 'web';
 
 let lastMs = 0;
 let counter = 0;

@@ -19,6 +19,12 @@ const OverlayPage = lazy(async () => ({
 const SessionsPage = lazy(async () => ({
   default: (await import('./features/transcript/sessions-page.tsx')).SessionsPage,
 }));
+const JoinPage = lazy(async () => ({
+  default: (await import('./features/join/join-page.tsx')).JoinPage,
+}));
+const TranscriptPage = lazy(async () => ({
+  default: (await import('./features/transcript/transcript-page.tsx')).TranscriptPage,
+}));
 
 /** One page: where it is, and what shows it. The named parts of its address are its properties. */
 interface Route {
@@ -29,7 +35,9 @@ interface Route {
 const routes: readonly Route[] = [
   { pattern: '/', page: RoomsPage },
   { pattern: '/rooms/:room', page: LivePage },
+  { pattern: '/rooms/:room/join', page: JoinPage },
   { pattern: '/sessions', page: SessionsPage },
+  { pattern: '/sessions/:id', page: TranscriptPage },
 ];
 
 export function App() {

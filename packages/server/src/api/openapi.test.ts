@@ -61,6 +61,7 @@ describe('the OpenAPI document', () => {
       'get /metrics',
       'get /readyz',
       'post /api/agents/{agentId}/drain',
+      'post /api/rooms/{room}/join-token',
       'post /api/rooms/{room}/priority',
       'post /api/rooms/{room}/reserve',
       'post /api/rooms/{room}/start-transcription',

@@ -131,6 +131,14 @@ export interface ApiLimits {
   maxBodyBytes: number;
 }
 
+/** Tokens for people who join from their browser. */
+export interface JoinTokens {
+  /** Where their browsers reach LiveKit. */
+  url: string;
+  /** A token for one person and one room. */
+  mint(grant: { room: string; identity: string; name: string }): Promise<string>;
+}
+
 /** The built web application. */
 export interface WebPages {
   /** Folder with `index.html` and everything it loads. */
@@ -157,6 +165,8 @@ export interface ApiDeps {
   metrics: Metrics;
   logger: Logger;
   clock: Clock;
+  /** Left out where no LiveKit key pair is known. */
+  joinTokens?: JoinTokens;
   /** The built web application; left out where only the API is served. */
   web?: WebPages | undefined;
   limits?: Partial<ApiLimits>;

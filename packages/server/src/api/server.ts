@@ -12,6 +12,7 @@ import { registerEvents } from './events.ts';
 import { registerExport } from './export.ts';
 import { registerHealth } from './health.ts';
 import { createHttpApp, type Listening, listening } from './http-app.ts';
+import { registerJoin } from './join.ts';
 import { isLoopback, requireLocalCaller } from './loopback.ts';
 import { swaggerOptions } from './openapi-options.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
@@ -130,6 +131,7 @@ function registerRoutes(
     if (withoutKeys) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
     guard(scope, callers);
     registerRooms(scope, deps);
+    registerJoin(scope, deps);
     registerReservations(scope, deps);
     registerSessions(scope, deps);
     registerEvents(scope, deps, streams);

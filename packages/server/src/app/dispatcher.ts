@@ -9,7 +9,7 @@ import type { RoomDirectory } from '../dispatch/room-directory.ts';
 import { DialogLensError } from '../errors.ts';
 import { exportFormats } from '../export/index.ts';
 import { createRoomDirectory } from '../livekit/server-api.ts';
-import { createAccessTokenVerifier, type LiveKitKeys } from '../livekit/tokens.ts';
+import { createAccessTokenVerifier, type LiveKitKeys, mintUserToken } from '../livekit/tokens.ts';
 import { createWebhookVerifier } from '../livekit/webhook-verifier.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { startFrontDoor } from './front-door.ts';
@@ -17,6 +17,9 @@ import type { ProcessContext } from './running-parts.ts';
 import type { SpeechParts } from './speech.ts';
 import { version } from './version.ts';
 import { findWebFolder, livekitOrigins } from './web-folder.ts';
+
+/** A long meeting; who is in the room stays in it when the token expires. */
+const joinTokenSeconds = 6 * 3_600;
 
 /** A LiveKit server to work with: the user's own or one we run. */
 export interface LiveKitTarget extends LiveKitKeys {
@@ -105,6 +108,7 @@ async function startApi(
 ): Promise<{ url: string; port: number }> {
   const { livekit, dispatcher, readiness } = parts;
   const { host, port, apiKeys, limits } = config;
+  const publicUrl = config.livekit.publicUrl ?? livekit.url;
   const api = createApi({
     host,
     port,
@@ -123,7 +127,11 @@ async function startApi(
     metrics,
     logger,
     clock: systemClock,
-    web: webPages(livekit.url, logger),
+    web: webPages(publicUrl, logger),
+    joinTokens: {
+      url: publicUrl,
+      mint: (grant) => mintUserToken(livekit, { ...grant, ttlSeconds: joinTokenSeconds }),
+    },
     limits: { maxViewers: limits.viewers },
   });
   running.add('api', () => api.stop('process stops'));

@@ -9,6 +9,10 @@ const livekit = z.strictObject({
     flag: 'livekit-url',
     doc: 'Address of your LiveKit server. Without it `start` runs a livekit-server of its own on this machine.',
   }),
+  publicUrl: url(['ws:', 'wss:', 'http:', 'https:']).optional().register(settingDocs, {
+    defaultText: '`livekit.url`',
+    doc: 'Address under which browsers reach that server, where it is another one: for people who join a room on the web pages.',
+  }),
   apiKey: z.string().min(1).optional().register(settingDocs, {
     env: 'LIVEKIT_API_KEY',
     doc: 'API key of that server or LiveKit Cloud project.',

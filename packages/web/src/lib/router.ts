@@ -60,6 +60,16 @@ export function useQueryParameter(name: string): string | null {
   return new URLSearchParams(search).get(name);
 }
 
+/** The fragment of the address with its `#`, or nothing. */
+export function useHash(): string {
+  return useSyncExternalStore(subscribeToHash, () => location.hash);
+}
+
+function subscribeToHash(listener: () => void): () => void {
+  window.addEventListener('hashchange', listener);
+  return () => window.removeEventListener('hashchange', listener);
+}
+
 /** Where pages are. */
 export const paths = {
   home: '/',

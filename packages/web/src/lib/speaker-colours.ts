@@ -10,14 +10,14 @@ const textClasses = [
   'text-speaker-8',
 ] as const;
 const fillClasses = [
-  'bg-speaker-1',
-  'bg-speaker-2',
-  'bg-speaker-3',
-  'bg-speaker-4',
-  'bg-speaker-5',
-  'bg-speaker-6',
-  'bg-speaker-7',
-  'bg-speaker-8',
+  'fill-speaker-1',
+  'fill-speaker-2',
+  'fill-speaker-3',
+  'fill-speaker-4',
+  'fill-speaker-5',
+  'fill-speaker-6',
+  'fill-speaker-7',
+  'fill-speaker-8',
 ] as const;
 
 /** How many speakers have a colour of their own; further ones share. */

@@ -1,5 +1,5 @@
 import type { RoomView } from '@dialoglens/protocol';
-import { Captions, Square } from 'lucide-react';
+import { Captions, Mic, Square } from 'lucide-react';
 import { useState } from 'react';
 import { legible, timeOfDay } from '../../lib/format.ts';
 import { paths } from '../../lib/router.ts';
@@ -35,10 +35,14 @@ export function RoomRow({ view }: { view: RoomView }) {
         </div>
         <p className="mt-0.5 text-[0.8125rem] text-soft">{details.join(' · ')}</p>
       </div>
-      <div className="flex gap-2">
+      <div className="flex flex-wrap gap-2">
         <ButtonLink href={paths.room(view.room)}>
           <Captions aria-hidden className="size-4" />
           {text.captions}
+        </ButtonLink>
+        <ButtonLink href={paths.join(view.room)}>
+          <Mic aria-hidden className="size-4" />
+          {text.join}
         </ButtonLink>
         {view.status !== 'stopped' && <StopButton room={view.room} />}
       </div>

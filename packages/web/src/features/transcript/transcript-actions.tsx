@@ -1,0 +1,67 @@
+import type { Segment, SessionView } from '@dialoglens/protocol';
+import { Captions, Check, Copy, Download, Printer } from 'lucide-react';
+import { useState } from 'react';
+import { sessionApi } from '../../lib/api.ts';
+import { duration } from '../../lib/format.ts';
+import { paths } from '../../lib/router.ts';
+import { strings } from '../../strings.ts';
+import { Button, ButtonLink } from '../../ui/button.tsx';
+import { LinkMenu } from '../../ui/menu.tsx';
+import { asText } from './transcript-model.ts';
+
+const text = strings.transcript;
+
+/** What can be done with a transcript. */
+export function TranscriptActions({
+  session,
+  segments,
+}: {
+  session: SessionView;
+  segments: readonly Segment[];
+}) {
+  const formats = Object.entries(text.formats).map(([format, label]) => ({
+    href: sessionApi(session.id, `/export?format=${format}`),
+    label,
+    download: true,
+  }));
+  return (
+    <>
+      {session.endedAt === null && (
+        <ButtonLink href={paths.room(session.room)}>
+          <Captions aria-hidden className="size-4" />
+          {text.live}
+        </ButtonLink>
+      )}
+      <CopyAll session={session} segments={segments} />
+      <Button onClick={() => window.print()}>
+        <Printer aria-hidden className="size-4" />
+        {text.print}
+      </Button>
+      <LinkMenu
+        label={
+          <>
+            <Download aria-hidden className="size-4" />
+            {text.export}
+          </>
+        }
+        items={formats}
+      />
+    </>
+  );
+}
+
+function CopyAll({ session, segments }: { session: SessionView; segments: readonly Segment[] }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    const plain = asText(segments, ({ startedAt }) => duration(startedAt - session.startedAt));
+    await navigator.clipboard.writeText(plain);
+    setCopied(true);
+  };
+  const Icon = isCopied ? Check : Copy;
+  return (
+    <Button onClick={() => void copy()} disabled={segments.length === 0}>
+      <Icon aria-hidden className="size-4" />
+      {isCopied ? strings.copied : text.copyAll}
+    </Button>
+  );
+}
