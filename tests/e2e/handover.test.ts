@@ -98,5 +98,11 @@ describe('a worker process that is told to end', { timeout: 240_000 }, () => {
     cluster.agent('late');
     await hearMore(room, 12);
     expect(await room.view(dispatcher.api)).toMatchObject({ agentId: 'late', sessionId });
+    // A gap is on record when what was said around it has settled.
+    await vi.waitFor(async () => {
+      const { gaps, unexplainedMs } = await room.record(dispatcher.api);
+      expect(gaps.map(({ reason }) => reason)).toEqual(['agent_lost']);
+      expect(unexplainedMs).toBe(0);
+    }, patience);
   });
 });

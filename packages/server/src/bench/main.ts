@@ -7,6 +7,7 @@ import { measureDrops } from './drops.ts';
 import { type Figure, printFigures } from './figures.ts';
 import { measureMemory, measureSilence } from './idle-rooms.ts';
 import { measureLiveMeeting } from './live-meeting.ts';
+import { measureHandover, measureTakeover } from './moving-rooms.ts';
 import { measureTalkers } from './talkers.ts';
 import { measureTimeToAgent } from './time-to-agent.ts';
 
@@ -37,6 +38,16 @@ const measurements: Record<string, Measurement> = {
   silence: onStack('Processor time of silent tracks', 3, { flags: all }, measureSilence),
   churn: onStack('Memory over starts and stops', 8, {}, measureChurn),
   drops: { title: 'Broken streams of a speech provider', limitMs: 8 * minuteMs, measure: measureDrops },
+  takeover: {
+    title: 'Takeover from a worker that is killed or frozen',
+    limitMs: 5 * minuteMs,
+    measure: measureTakeover,
+  },
+  handover: {
+    title: 'Handover from a worker that is told to end',
+    limitMs: 5 * minuteMs,
+    measure: measureHandover,
+  },
   accuracy: {
     title: 'Word errors on recordings',
     limitMs: 10 * minuteMs,

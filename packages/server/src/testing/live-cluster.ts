@@ -236,3 +236,4 @@ export { type HeardCaption, Speaker } from '../livekit/speaker.ts';
 export { startPostgres } from './postgres-server.ts';
 export { startRedis } from './redis-server.ts';
 export { missingWords, TalkingRoom } from './talking-room.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
