@@ -8,6 +8,7 @@ import { type Figure, printFigures } from './figures.ts';
 import { measureMemory, measureSilence } from './idle-rooms.ts';
 import { measureLiveMeeting } from './live-meeting.ts';
 import { measureHandover, measureTakeover } from './moving-rooms.ts';
+import { measurePlugin } from './plugin.ts';
 import { measureTalkers } from './talkers.ts';
 import { measureTimeToAgent } from './time-to-agent.ts';
 
@@ -47,6 +48,11 @@ const measurements: Record<string, Measurement> = {
     title: 'Handover from a worker that is told to end',
     limitMs: 5 * minuteMs,
     measure: measureHandover,
+  },
+  plugin: {
+    title: 'A LiveKit plugin whose connections break',
+    limitMs: 5 * minuteMs,
+    measure: measurePlugin,
   },
   accuracy: {
     title: 'Word errors on recordings',
