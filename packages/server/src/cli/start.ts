@@ -107,13 +107,17 @@ async function showOwn(
   captions.say(
     [
       '',
-      pc.bold('Join with any LiveKit client'),
+      pc.bold('Your turn: open this in two tabs and talk'),
+      `  ${stack.api.url}/rooms/${encodeURIComponent(yourRoom)}/join`,
+      '',
+      pc.bold('Or join with any LiveKit client'),
       `  URL    ${stack.livekit.url}`,
       `  Token  ${token}`,
       pc.dim(
         `  Room "${yourRoom}", valid ${tokenHours} h. For others: dialoglens token --room NAME --identity WHO`,
       ),
-      `  Transcripts  ${stack.api.url}/api/sessions`,
+      '',
+      `${pc.bold('Transcripts')}  ${stack.api.url}/sessions`,
       pc.dim('  Ctrl-C stops.'),
       '',
     ].join('\n'),
