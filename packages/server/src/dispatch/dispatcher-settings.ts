@@ -39,7 +39,7 @@ export interface DispatcherSettings {
   retryMaxMs: number;
   /** A wish for a room that never began is dropped after this. */
   armedTtlMs: number;
-  /** Rooms handled at the same time. */
+  /** Rooms handled at the same time: they share what is read of the whole world, which grows with all rooms. */
   concurrency: number;
 }
 
@@ -64,5 +64,5 @@ export const defaultDispatcherSettings: Omit<
   quietMs: 60_000,
   retryMaxMs: 30_000,
   armedTtlMs: 24 * 3_600_000,
-  concurrency: 16,
+  concurrency: 64,
 };

@@ -13,7 +13,7 @@ import type { Reservations } from './reservations.ts';
 import type { LiveParticipant, LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import { staleAgents } from './stale-agents.ts';
-import type { Strikes, Suspicion } from './strikes.ts';
+import { innocent, type Strikes, type Suspicion } from './strikes.ts';
 import type { UnderWay } from './under-way.ts';
 import type { Rank, WaitingRooms } from './waiting-rooms.ts';
 import { countFree, type LeasePicture, type SessionPicture, takers, type World } from './world.ts';
@@ -196,16 +196,24 @@ export class RoomLooker {
     };
   }
 
-  /** A room whose worker has just died is under suspicion before the strike is written. */
-  #suspicionOf(room: string, { leases, agents }: Look, heard: ReadonlySet<string>): Suspicion {
+  /**
+   * Rooms that may kill their worker; one whose worker has just died is among them before the strike is written. They
+   * are few: to ask about each room of each worker would take longer the more rooms are served.
+   */
+  #suspicions({ leases, agents }: Look): ReadonlyMap<string, Suspicion> {
     const { strikes, world } = this.#deps;
-    const known = strikes.of(room);
-    const lease = leases.byRoom.get(room);
-    if (known.strikes > 0 || lease === undefined) return known;
-    // Asked for every room of every worker: most are told by this alone.
-    if (lease.holder !== null && heard.has(lease.holder)) return known;
-    if (world.tenure(lease, agents) !== 'worker lost') return known;
-    return { ...known, strikes: strikes.isSuspect(lease, leases) ? 1 : 0 };
+    const suspicions = new Map(strikes.rooms().map((room) => [room, strikes.of(room)]));
+    const heard = new Set(agents.map(({ agentId }) => agentId));
+    for (const [holder, rooms] of leases.roomsOf) {
+      if (heard.has(holder)) continue;
+      for (const room of rooms) {
+        const lease = leases.byRoom.get(room);
+        if (lease?.holder !== holder || suspicions.has(room)) continue;
+        if (world.tenure(lease, agents) === 'worker lost' && strikes.isSuspect(lease, leases))
+          suspicions.set(room, { ...innocent, strikes: 1 });
+      }
+    }
+    return suspicions;
   }
 
   #place(look: Look, takers: readonly Candidate[], isServed: boolean): PlacementVerdict {
@@ -217,11 +225,11 @@ export class RoomLooker {
     const isAvoided = (agentId: string) => agentId === lease?.holder || hasFailed(agentId);
     // Whoever is served is in no hurry to go to a worker that has just failed here.
     const eligible = isServed ? takers.filter(({ agentId }) => !isAvoided(agentId)) : takers;
-    const heard = new Set(agents.map(({ agentId }) => agentId));
-    const candidates = keepApart(room, eligible, (other) => this.#suspicionOf(other, look, heard));
+    const suspicions = this.#suspicions(look);
+    const candidates = keepApart(room, eligible, (other) => suspicions.get(other) ?? innocent);
     const { alone } = strikes.of(room);
     if (alone && candidates.length === 0) return { agentId: null, reason: 'quarantined' };
-    const warm = lease === null ? candidates.filter((taker) => standsBy(taker, room, agents)) : [];
+    const warm = lease === null ? thoseStandingBy(candidates, room, agents) : [];
     const choose = (from: readonly Candidate[]) =>
       choosePlacement({ room, agents, candidates: from, isAvoided, policy, version: settings.version });
     const [best, any] = [choose(warm), choose(candidates)];
@@ -242,8 +250,11 @@ function heirOf({ lease }: Look, takers: readonly Candidate[]): PlacementVerdict
   return heir === undefined ? null : { agentId: heir.agentId, reason: 'stands by' };
 }
 
-function standsBy({ agentId }: Candidate, room: string, agents: readonly AgentStatus[]): boolean {
-  return agents.some((agent) => agent.agentId === agentId && agent.standbyRooms.includes(room));
+function thoseStandingBy(candidates: readonly Candidate[], room: string, agents: readonly AgentStatus[]) {
+  const there = new Set(
+    agents.filter((agent) => agent.standbyRooms.includes(room)).map((one) => one.agentId),
+  );
+  return there.size === 0 ? [] : candidates.filter(({ agentId }) => there.has(agentId));
 }
 
 function leavingOf(state: RoomState, lease: Lease, nowMs: number): LeaseView['leaving'] {

@@ -26,7 +26,8 @@ export interface Suspicion {
   lastChance: boolean;
 }
 
-const innocent: Suspicion = { strikes: 0, quarantined: false, alone: false, lastChance: false };
+/** A room that no worker died in. */
+export const innocent: Suspicion = { strikes: 0, quarantined: false, alone: false, lastChance: false };
 
 /**
  * Watches rooms that lost their worker. Times are those of this process's own monotonic clock, from the moment it first
@@ -65,6 +66,11 @@ export class Strikes {
     const alone = strikes >= strikesToQuarantine;
     const isOver = this.#clock.monotonicMs() - sinceMs >= this.#quarantineMs(strikes);
     return { strikes, quarantined: alone && !isOver, alone, lastChance: strikes + 1 >= strikesToQuarantine };
+  }
+
+  /** Rooms with strikes. */
+  rooms(): string[] {
+    return [...this.#seen.keys()];
   }
 
   /** Milliseconds until the quarantine of the room is over. */

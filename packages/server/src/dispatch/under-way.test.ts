@@ -26,6 +26,19 @@ it('counts slots that are being taken, until they are or cannot be', async () =>
   expect(underWay.counted([worker], clock.monotonicMs())).toEqual([worker]);
 });
 
+it('counts a room that was given twice for the worker that got it last', async () => {
+  const clock = new ManualClock();
+  const underWay = new UnderWay(clock);
+  const workers = ['a', 'b'].map((agentId) => ({
+    ...{ agentId, slots: 3, used: 0, region: null, version: '1.0.0', rooms: [] },
+  }));
+  const readAtMs = clock.monotonicMs();
+  await underWay.during('room', 'a', async () => true);
+  await underWay.during('room', 'b', async () => true);
+  await underWay.during('other', 'a', async () => null);
+  expect(underWay.counted(workers, readAtMs).map(({ used }) => used)).toEqual([0, 1]);
+});
+
 it('spreads rooms that are found together evenly, without one conflict', async () => {
   const lab = dispatchLaboratory();
   const workers = [

@@ -4,10 +4,10 @@ import type { Candidate } from './policy/placement-policy.ts';
 /** Nobody acts on a picture of the leases that is older than this, ms. */
 const oldestPictureMs = 10_000;
 
-interface Coming {
+interface Given {
+  room: string;
   agentId: string;
-  /** Null while the room is being given. */
-  doneAtMs: number | null;
+  atMs: number;
 }
 
 /**
@@ -16,7 +16,10 @@ interface Coming {
  */
 export class UnderWay {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #rooms = new Map<string, Coming>();
+  /** The worker that each room is being given to. */
+  readonly #coming = new Map<string, string>();
+  /** In the order of time, so that a look has to go through the last few only. */
+  #given: Given[] = [];
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
@@ -27,46 +30,51 @@ export class UnderWay {
    * its lease.
    */
   async during<T>(room: string, agentId: string, work: () => Promise<T>): Promise<T> {
-    const coming: Coming = { agentId, doneAtMs: null };
-    this.#rooms.delete(room);
-    this.#rooms.set(room, coming);
+    this.#coming.set(room, agentId);
     try {
       const given = await work();
-      if (given === null) this.#rooms.delete(room);
-      coming.doneAtMs = this.#clock.monotonicMs();
+      if (given !== null) this.#note({ room, agentId, atMs: this.#clock.monotonicMs() });
       return given;
-    } catch (error) {
-      this.#rooms.delete(room);
-      throw error;
     } finally {
-      this.#forgetOld();
+      this.#coming.delete(room);
     }
   }
 
   /** The workers with the slots that were being taken when the leases were read. */
   counted(candidates: readonly Candidate[], readAtMs: number): readonly Candidate[] {
-    if (this.#rooms.size === 0) return candidates;
-    const coming = new Map<string, string[]>();
-    for (const [room, { agentId, doneAtMs }] of this.#rooms) {
-      if (doneAtMs !== null && doneAtMs < readAtMs) continue;
-      const rooms = coming.get(agentId);
-      if (rooms === undefined) coming.set(agentId, [room]);
-      else rooms.push(room);
-    }
+    const coming = this.#since(readAtMs);
+    if (coming.size === 0) return candidates;
     return candidates.map((candidate) => {
-      const known = new Set(candidate.rooms);
-      const rooms = (coming.get(candidate.agentId) ?? []).filter((room) => !known.has(room));
+      const rooms = (coming.get(candidate.agentId) ?? []).filter((room) => !candidate.rooms.includes(room));
       if (rooms.length === 0) return candidate;
       return { ...candidate, used: candidate.used + rooms.length, rooms: [...candidate.rooms, ...rooms] };
     });
   }
 
-  /** They are kept in the order in which they began, and most are done in that order too. */
-  #forgetOld(): void {
-    const untilMs = this.#clock.monotonicMs() - oldestPictureMs;
-    for (const [room, { doneAtMs }] of this.#rooms) {
-      if (doneAtMs === null || doneAtMs >= untilMs) return;
-      this.#rooms.delete(room);
+  /** By worker: rooms that were not given yet at this time. */
+  #since(readAtMs: number): ReadonlyMap<string, readonly string[]> {
+    const takers = new Map<string, string>();
+    for (let i = this.#given.length - 1; i >= 0; i--) {
+      const given = this.#given[i];
+      if (given === undefined || given.atMs < readAtMs) break;
+      if (!takers.has(given.room)) takers.set(given.room, given.agentId);
     }
+    for (const [room, agentId] of this.#coming) takers.set(room, agentId);
+    const roomsOf = new Map<string, string[]>();
+    for (const [room, agentId] of takers) {
+      const rooms = roomsOf.get(agentId);
+      if (rooms === undefined) roomsOf.set(agentId, [room]);
+      else rooms.push(room);
+    }
+    return roomsOf;
+  }
+
+  /** Whatever is too old is dropped when it has become half of the list, not one by one. */
+  #note(given: Given): void {
+    this.#given.push(given);
+    const oldestMs = given.atMs - oldestPictureMs;
+    const middle = this.#given[this.#given.length >>> 1];
+    if (middle !== undefined && middle.atMs < oldestMs)
+      this.#given = this.#given.filter(({ atMs }) => atMs >= oldestMs);
   }
 }

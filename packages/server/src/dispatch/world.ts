@@ -145,6 +145,10 @@ function pictureLeases(leases: readonly Lease[], readAtMs: number): LeasePicture
 
 function pictureSessions(sessions: readonly Session[]): SessionPicture {
   const byRoom = new Map<string, Session[]>();
-  for (const session of sessions) byRoom.set(session.room, [...(byRoom.get(session.room) ?? []), session]);
+  for (const session of sessions) {
+    const known = byRoom.get(session.room);
+    if (known === undefined) byRoom.set(session.room, [session]);
+    else known.push(session);
+  }
   return { byRoom, byId: new Map(sessions.map((session) => [session.id, session])) };
 }

@@ -38,6 +38,8 @@ export class MemoryDispatchStore {
   readonly #leases = new Map<string, Row>();
   readonly #demands = new Map<string, Demand>();
   readonly #sessions = new Map<string, Session>();
+  /** The same sessions by room and SID. */
+  readonly #incarnations = new Map<string, Session>();
   readonly #reservations = new Map<string, Reservation>();
   /** While true, every call fails as if the database were away. */
   away = false;
@@ -207,15 +209,15 @@ export class MemoryDispatchStore {
   readonly record: RecordStore = {
     openSession: async (session) => {
       this.#answer();
-      const same = [...this.#sessions.values()].find(
-        ({ room, roomSid }) => room === session.room && roomSid === session.roomSid,
-      );
+      const key = JSON.stringify([session.room, session.roomSid]);
+      const same = this.#incarnations.get(key);
       if (same !== undefined) {
         const { language, provider } = session;
         return { ...Object.assign(same, { language, provider, endedAt: null, endReason: null }) };
       }
       const made = { ...session, id: `ses_${this.#sessions.size + 1}`, endedAt: null, endReason: null };
       this.#sessions.set(made.id, made);
+      this.#incarnations.set(key, made);
       return { ...made };
     },
     endSession: async (id, endReason) => {
