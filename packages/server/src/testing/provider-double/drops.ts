@@ -31,6 +31,8 @@ export interface DropsOutcome {
   /** Time that people were there, all of them, ms. */
   talkedMs: number;
   gapMs: number;
+  /** What is missing although the provider had no part in it: audio that did not come from LiveKit. */
+  missingMs: number;
   unexplainedMs: number;
 }
 
@@ -120,14 +122,15 @@ function longestSilence(pcm: Int16Array): number {
 async function compare(
   stack: LiveStack,
   talkers: readonly Talker[],
-): Promise<Pick<DropsOutcome, 'words' | 'lost' | 'doubled' | 'gapMs' | 'unexplainedMs'>> {
-  const sum = { words: 0, lost: 0, doubled: 0, gapMs: 0, unexplainedMs: 0 };
+): Promise<Pick<DropsOutcome, 'words' | 'lost' | 'doubled' | 'gapMs' | 'missingMs' | 'unexplainedMs'>> {
+  const sum = { words: 0, lost: 0, doubled: 0, gapMs: 0, missingMs: 0, unexplainedMs: 0 };
   for (const room of new Set(talkers.map((talker) => talker.room))) {
     const id = await endedSession(stack, room);
     const coverage = await stack.app.store.record.coverage(id);
     const { items: rows } = await stack.app.store.record.segments(id, { limit: 10_000 });
-    for (const { gapMs, unexplainedMs } of coverage) {
+    for (const { gaps, gapMs, unexplainedMs } of coverage) {
       sum.gapMs += gapMs;
+      for (const gap of gaps) if (gap.reason === 'audio_missing') sum.missingMs += gap.endMs - gap.startMs;
       sum.unexplainedMs += unexplainedMs;
     }
     for (const { identity, talk } of talkers.filter((talker) => talker.room === room)) {
