@@ -3,6 +3,7 @@ import { measureAccuracy } from './accuracy.ts';
 import { type BenchStack, type BenchStackOptions, startBenchStack } from './bench-stack.ts';
 import { measureBurst } from './burst.ts';
 import { measureChurn } from './churn.ts';
+import { measureDispatch } from './dispatch.ts';
 import { measureDrops } from './drops.ts';
 import { type Figure, printFigures } from './figures.ts';
 import { measureMemory, measureSilence } from './idle-rooms.ts';
@@ -38,6 +39,11 @@ const measurements: Record<string, Measurement> = {
   memory: onStack('Memory of mostly silent rooms', 6, { flags: all }, measureMemory),
   silence: onStack('Processor time of silent tracks', 3, { flags: all }, measureSilence),
   churn: onStack('Memory over starts and stops', 8, {}, measureChurn),
+  dispatch: {
+    title: 'Rooms that arrive in a burst at one dispatcher',
+    limitMs: 4 * minuteMs,
+    measure: () => measureDispatch(),
+  },
   drops: { title: 'Broken streams of a speech provider', limitMs: 8 * minuteMs, measure: measureDrops },
   takeover: {
     title: 'Takeover from a worker that is killed or frozen',
