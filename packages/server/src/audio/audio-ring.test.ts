@@ -33,6 +33,26 @@ describe('the ring of a track', () => {
     expect([...ring.pieces(5 * piece, 6 * piece)][0]?.pcm[0]).toBe(5);
   });
 
+  it('lets go of what nobody needs, without counting it as forgotten', () => {
+    const ring = ringOf('.s'.repeat(500));
+    ring.release(900 * piece + 7);
+    expect(ring.startSample).toBe(900 * piece);
+    expect(ring.bytes).toBe(2 * 100 * piece);
+    expect(ring.hasForgotten).toBe(false);
+    expect(ring.firstSpeech(0)).toBe(901 * piece);
+    expect([...ring.pieces(0, 902 * piece)].map((one) => one.firstSample)).toEqual([
+      900 * piece,
+      901 * piece,
+    ]);
+  });
+
+  it('knows how far speech goes on across a place', () => {
+    const ring = ringOf('.sss..');
+    expect(ring.speechAcross(2 * piece)).toBe(4 * piece);
+    expect(ring.speechAcross(piece)).toBe(piece);
+    expect(ring.speechAcross(5 * piece)).toBe(5 * piece);
+  });
+
   it('knows where speech begins, ends and how much there is', () => {
     const ring = ringOf('..ss..s.');
     expect(ring.firstSpeech(0)).toBe(2 * piece);

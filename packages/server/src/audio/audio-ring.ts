@@ -14,6 +14,8 @@ export interface Seam {
   pause: boolean;
 }
 
+/** Dropped pieces hold on to their audio until there are this many of them: about three seconds. */
+const compactAfter = 64;
 /** Bytes of one sample of 16-bit PCM. */
 const bytesPerSample = 2;
 
@@ -62,12 +64,21 @@ export class AudioRing {
     this.#bytes += pcm.length * bytesPerSample;
     this.#end = firstSample + pcm.length;
     if (speech) this.#markSpeech(firstSample);
-    while (this.#end - this.startSample > this.#capacity) this.#dropFirst();
-    // Dropping one by one from the front of a long array is slow; the dead part goes now and then.
-    if (this.#first > 512) {
-      this.#pieces = this.#pieces.slice(this.#first);
-      this.#first = 0;
+    for (let piece = this.#pieces[this.#first]; piece; piece = this.#pieces[this.#first]) {
+      if (this.#end - piece.firstSample <= this.#capacity) break;
+      this.#hasForgotten = true;
+      this.#dropFirst(piece);
     }
+    this.#compact();
+  }
+
+  /** Lets go of audio before `sample` that nobody needs any more. */
+  release(sample: number): void {
+    for (let piece = this.#pieces[this.#first]; piece; piece = this.#pieces[this.#first]) {
+      if (endOf(piece) > sample) break;
+      this.#dropFirst(piece);
+    }
+    this.#compact();
   }
 
   /** Pieces that hold any of `[from, to)`, oldest first; the first one may begin before `from`. */
@@ -83,6 +94,12 @@ export class AudioRing {
   firstSpeech(from: number): number | null {
     const run = this.#runs[this.#runAt(from)];
     return run === undefined ? null : Math.max(from, run.startSample, this.startSample);
+  }
+
+  /** Where the speech that goes on across `sample` ends; `sample` itself when nobody speaks there. */
+  speechAcross(sample: number): number {
+    const run = this.#runs[this.#runAt(sample)];
+    return run !== undefined && run.startSample < sample ? run.endSample : sample;
   }
 
   /** End of the last speech before `to` and after `from`, or null. */
@@ -164,14 +181,19 @@ export class AudioRing {
     return low;
   }
 
-  #dropFirst(): void {
-    const gone = this.#pieces[this.#first];
-    if (gone === undefined) return;
-    this.#bytes -= gone.pcm.length * bytesPerSample;
+  /** @param first the oldest piece */
+  #dropFirst({ pcm }: RingPiece): void {
+    this.#bytes -= pcm.length * bytesPerSample;
     this.#first++;
-    this.#hasForgotten = true;
     while ((this.#runs[0]?.endSample ?? this.#end) <= this.startSample && this.#runs.length > 0)
       this.#runs.shift();
+  }
+
+  /** Dropping one by one from the front of a long array is slow; the dead part goes now and then. */
+  #compact(): void {
+    if (this.#first < compactAfter) return;
+    this.#pieces = this.#pieces.slice(this.#first);
+    this.#first = 0;
   }
 }
 

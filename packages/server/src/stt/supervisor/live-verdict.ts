@@ -17,7 +17,7 @@ export function judgeLive(
 ): LiveVerdict {
   if (stream.permit.isSpent()) return 'hand on';
   const deafMs = settings.deafMs + (stream.answersEarly ? 0 : settings.longestUtteranceMs);
-  if (stream.unansweredSpeech > deafMs * samplesPerMs) return 'deaf';
+  if (stream.unansweredMs > deafMs) return 'deaf';
   const { parkAfterSilenceMs, maxSessionMs } = stream.provider.capabilities;
   const now = ring.endSample;
   const silentMs = (now - (ring.lastSpeech(range.from, now) ?? range.from)) / samplesPerMs;

@@ -34,6 +34,7 @@ export class SupervisedStream {
   #finishing: Promise<void> | null = null;
   #isClosed = false;
   #unansweredSpeech = 0;
+  #unansweredSinceMs = 0;
   /** It said something about an utterance whose final has not come. */
   #isInUtterance = false;
 
@@ -65,9 +66,14 @@ export class SupervisedStream {
     return this.#unansweredSpeech > 0 || this.#isInUtterance;
   }
 
-  /** Speech sent since the engine last said anything, samples. */
-  get unansweredSpeech(): number {
-    return this.#unansweredSpeech;
+  /**
+   * Speech sent since the engine last said anything, ms, or the time it had to answer when that is less: a replay is sent
+   * faster than any engine can answer.
+   */
+  get unansweredMs(): number {
+    if (this.#unansweredSpeech === 0) return 0;
+    const waitedMs = this.#clock.monotonicMs() - this.#unansweredSinceMs;
+    return Math.min(waitedMs, this.#unansweredSpeech / samplesPerMs);
   }
 
   /** Takes note of what the engine says, at the moment it says it. */
@@ -99,7 +105,7 @@ export class SupervisedStream {
       const pcm = piece.pcm.subarray(from - piece.firstSample, to - piece.firstSample);
       this.#cursor = to;
       this.#creditSamples -= pcm.length;
-      if (piece.speech) this.#unansweredSpeech += pcm.length;
+      if (piece.speech) this.#noteSpeech(pcm.length);
       this.permit.charge(pcm.length / samplesPerMs);
       this.#session.write(pcm, from, piece.speech);
       if (this.#isClosed) return true;
@@ -118,6 +124,11 @@ export class SupervisedStream {
     this.#isClosed = true;
     this.#session.close();
     this.permit.release();
+  }
+
+  #noteSpeech(samples: number): void {
+    if (this.#unansweredSpeech === 0) this.#unansweredSinceMs = this.#clock.monotonicMs();
+    this.#unansweredSpeech += samples;
   }
 
   #earn(): void {

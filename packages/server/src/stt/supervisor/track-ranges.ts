@@ -3,6 +3,12 @@ import { samplesPerMs } from '../../audio/track-clock.ts';
 import { isLive, newRange, type Range } from './range.ts';
 import type { SupervisorSettings } from './supervisor-settings.ts';
 
+/** Audio kept in any case, ms: more than any overlap, pre-roll or late final reaches back into silence. */
+const keepMs = 10_000;
+const releaseEveryMs = 1_000;
+/** Engines end an utterance this much before the voice detector does. */
+const tailMs = 300;
+
 /** The ranges of one track in the order of its time, and how they are divided. The last one is live until the audio ends. */
 export class TrackRanges {
   readonly #ring: AudioRing;
@@ -76,6 +82,27 @@ export class TrackRanges {
     const live = newRange(this.newSource(), range.to, range.to);
     live.isParked = true;
     this.#ranges.push(live);
+  }
+
+  /** Lets go of audio in which nobody spoke, or whose text is final, but for the newest of it. */
+  release(): void {
+    const { endSample, startSample } = this.#ring;
+    const keep = keepMs * samplesPerMs;
+    if (endSample - startSample < keep + releaseEveryMs * samplesPerMs) return;
+    const needed = this.#ranges.map((range) => this.#neededFrom(range));
+    const before = Math.min(endSample, ...needed) - keep;
+    if (before <= startSample) return;
+    this.#ring.release(before);
+    // What is gone held no speech: nobody may take it for lost.
+    for (const range of this.#ranges)
+      range.committed = Math.max(range.committed, Math.min(range.to, this.#ring.startSample));
+  }
+
+  #neededFrom({ stream, committed, to }: Range): number {
+    const across = this.#ring.speechAcross(committed);
+    const isTail = across - committed <= tailMs * samplesPerMs && stream?.isOwingFinal === false;
+    const speech = this.#ring.firstSpeech(isTail ? across : committed) ?? to;
+    return Math.min(speech, to, stream?.cursor ?? to);
   }
 
   /** Audio before this sample has its text, has none, or was reported lost. */

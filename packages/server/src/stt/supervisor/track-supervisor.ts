@@ -150,6 +150,7 @@ export class TrackSupervisor implements SttSession {
     this.#giveUpOld();
     for (const range of [...this.#ranges.all]) this.#serve(range);
     this.#ranges.remove((range) => this.#isOver(range));
+    this.#ranges.release();
     this.#tellHealth();
     if (this.#state === 'finishing' && this.#ranges.all.length === 0) {
       this.#lost.flush();
