@@ -119,11 +119,15 @@ async function run({ title, limitMs, measure }: Measurement, folder: string | un
   else printFigures(title, figures);
 }
 
-const { names, folder } = parse(process.argv.slice(2));
+const args = process.argv.slice(2);
+const wantsHelp = args.includes('--help') || args.includes('-h');
+const { names, folder } = parse(args);
 const unknown = names.find((name) => !Object.hasOwn(measurements, name));
 try {
-  if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}".\n\n${usage()}`);
-  for (const name of names) await run(measurements[name] as Measurement, folder);
+  if (unknown !== undefined && !wantsHelp)
+    throw new Error(`There is no measurement "${unknown}".\n\n${usage()}`);
+  if (wantsHelp) console.log(usage());
+  else for (const name of names) await run(measurements[name] as Measurement, folder);
 } catch (thrown) {
   console.error(thrown instanceof Error ? thrown.message : thrown);
   process.exitCode = 1;
