@@ -123,7 +123,7 @@ describe('a handover', () => {
     const end = { reason: 'handed over', failed: false };
     expect(reports.slice(-2)).toEqual([
       { type: 'joined', agentId: 'new', room, epoch: 2 },
-      { type: 'left', agentId: 'old', room, epoch: 1, ...end },
+      { type: 'left', agentId: 'old', room, epoch: 1, sessionId: expect.any(String), ...end },
     ]);
     expect(await statusOf('new')).toMatchObject({ rooms: [room], standbyRooms: [] });
   });

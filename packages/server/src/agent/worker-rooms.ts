@@ -343,16 +343,20 @@ export class WorkerRooms {
       });
     }
     onChange();
-    await this.#report('left', { room, epoch }, end);
+    await this.#report('left', agent.assignment, end);
   }
 
   async #report(type: 'joined' | 'standing-by', of: HeldRoom): Promise<void>;
-  async #report(type: 'left', of: HeldRoom, end: AgentEnd): Promise<void>;
-  async #report(type: WorkerReport['type'], { room, epoch }: HeldRoom, end?: AgentEnd): Promise<void> {
+  async #report(type: 'left', of: Assignment, end: AgentEnd): Promise<void>;
+  async #report(
+    type: WorkerReport['type'],
+    { room, epoch, sessionId }: HeldRoom & { sessionId?: string },
+    end?: AgentEnd,
+  ): Promise<void> {
     const { registry, workerId: agentId } = this.#deps;
     if (type !== 'left') return registry.report({ type, agentId, room, epoch });
     const { reason, failed } = end ?? { reason: 'left', failed: false };
-    await registry.report({ type, agentId, room, epoch, reason, failed });
+    await registry.report({ type, agentId, room, epoch, sessionId, reason, failed });
   }
 
   #session({ agent }: Tenancy): string {

@@ -253,11 +253,16 @@ export class Assigner {
     );
   }
 
-  /** The worker frees its lease itself; this is for one that could not. It may have been prepared for an epoch that is another's. */
-  async #free({ room, epoch, agentId }: WorkerReport): Promise<void> {
+  /**
+   * The worker frees its lease itself; this is for one that could not. It may have been prepared for an epoch that is
+   * another's, or that was given to it later, for the next incarnation of the room.
+   */
+  async #free(report: Extract<WorkerReport, { type: 'left' }>): Promise<void> {
     const { store, reach, world } = this.#deps;
+    const { room, epoch, agentId, sessionId } = report;
     const lease = (await world.leases()).byRoom.get(room);
-    const isIts = lease?.holder === agentId && lease.epoch === epoch;
+    const isOfIt = sessionId === undefined || lease?.sessionId == null || lease.sessionId === sessionId;
+    const isIts = isOfIt && lease?.holder === agentId && lease.epoch === epoch;
     if (isIts) await reach.store(() => store.leases.release(room, epoch));
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WorkerReport } from '../registry/agent-registry.ts';
 import { dispatchLaboratory, type Laboratory } from '../testing/dispatch-laboratory.ts';
 
@@ -59,6 +59,34 @@ describe('when messages are lost', () => {
     await lab.registry.report({ type: 'left', agentId: 'agt_b', room: 'r', epoch: 1, ...end });
     await lab.clock.advance(3000);
     expect(lab.store.held()).toMatchObject([{ holder: 'agt_a', epoch: 1 }]);
+  });
+
+  it('does not free a lease for what a worker did under the same epoch in an earlier session', async () => {
+    await lab.worker('agt_a');
+    await lab.dispatcher();
+    openRoom('r');
+    await lab.clock.advance(7000);
+    const end = { sessionId: 'ses_0', reason: 'not needed', failed: false };
+    await lab.registry.report({ type: 'left', agentId: 'agt_a', room: 'r', epoch: 1, ...end });
+    await lab.clock.advance(3000);
+    expect(lab.store.held()).toMatchObject([{ holder: 'agt_a', epoch: 1 }]);
+  });
+
+  it('does not end a session that began while an answer of LiveKit was on its way', async () => {
+    await lab.worker('agt_a');
+    const dispatcher = await lab.dispatcher();
+    openRoom('r');
+    await lab.clock.advance(7000);
+    const before = await lab.directory.listRooms(['r']);
+    openRoom('r');
+    await lab.clock.advance(20_000);
+    expect(lab.store.held()).toMatchObject([{ holder: 'agt_a', epoch: 2 }]);
+    const late = vi.spyOn(lab.directory, 'listRooms').mockResolvedValueOnce(before);
+    await dispatcher.handleRoomEvent({ event: 'track_published', room: 'r' });
+    await lab.clock.advance(7000);
+    expect(late).toHaveBeenCalledWith(['r']);
+    expect(lab.store.held()).toMatchObject([{ holder: 'agt_a', epoch: 2 }]);
+    expect(lab.store.sessions().at(-1)?.endedAt).toBeNull();
   });
 
   it('puts right what another dispatcher showed last', async () => {

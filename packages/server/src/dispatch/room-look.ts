@@ -74,9 +74,11 @@ export class RoomLooker {
     const agents = heard ?? [];
     strikes.note(struck);
     const state = memory.of(room);
-    const live = listed.find((entry) => entry.name === room) ?? null;
-    if (live !== null) state.absentPolls = 0;
     const lease = leases.byRoom.get(room) ?? null;
+    const leaseSession = await this.#sessionOf(lease, sessions);
+    const open = sessions.byRoom.get(room) ?? [];
+    const live = await this.#newest(room, listed, leaseSession === null ? open : [leaseSession, ...open]);
+    if (live !== null) state.absentPolls = 0;
     handovers.follow(room, lease);
     const demand = live === null ? known : await keeper.fold(live, known);
     if (live !== null && demand?.roomSid === live.sid) state.seenOutages = reach.outages;
@@ -86,14 +88,29 @@ export class RoomLooker {
       live,
       demand,
       lease,
-      sessions: sessions.byRoom.get(room) ?? [],
-      leaseSession: await this.#sessionOf(lease, sessions),
+      sessions: open,
+      leaseSession,
       people: { humans: 0, audio: false },
       agents,
       registryAway: heard === null,
       leases,
     };
     return live === null ? look : this.#lookInside(look, live);
+  }
+
+  /**
+   * The room as LiveKit shows it. An answer that was long on its way may be older than a session that began meanwhile:
+   * before that one is taken for over, LiveKit is asked once more.
+   */
+  async #newest(
+    room: string,
+    listed: readonly LiveRoom[],
+    sessions: readonly Session[],
+  ): Promise<LiveRoom | null> {
+    const find = (rooms: readonly LiveRoom[]) => rooms.find(({ name }) => name === room) ?? null;
+    const live = find(listed);
+    if (sessions.every(({ roomSid }) => roomSid === live?.sid)) return live;
+    return find(await this.#deps.directory.listRooms([room]));
   }
 
   /** A session whose end was written while its lease still stands is not among the open ones. */

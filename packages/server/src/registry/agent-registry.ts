@@ -85,7 +85,16 @@ export type WorkerReport =
   | { type: 'joined'; agentId: string; room: string; epoch: number }
   /** The successor hears every track of the room. */
   | { type: 'standing-by'; agentId: string; room: string; epoch: number }
-  | { type: 'left'; agentId: string; room: string; epoch: number; reason: string; failed: boolean };
+  | {
+      type: 'left';
+      agentId: string;
+      room: string;
+      epoch: number;
+      /** Whose agent it was; older workers do not say. */
+      sessionId?: string | undefined;
+      reason: string;
+      failed: boolean;
+    };
 
 export interface AgentMetricsView {
   total: number;

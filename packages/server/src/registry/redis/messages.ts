@@ -30,7 +30,13 @@ const reported = { agentId: z.string(), ...place };
 const reportSchema: z.ZodType<WorkerReport> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('joined'), ...reported }),
   z.object({ type: z.literal('standing-by'), ...reported }),
-  z.object({ type: z.literal('left'), ...reported, reason: z.string(), failed: z.boolean() }),
+  z.object({
+    type: z.literal('left'),
+    ...reported,
+    sessionId: z.string().optional(),
+    reason: z.string(),
+    failed: z.boolean(),
+  }),
 ]);
 
 /** Null when it is not of a kind this version knows. */
