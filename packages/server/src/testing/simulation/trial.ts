@@ -18,7 +18,7 @@ export async function trial(cluster: Cluster): Promise<void> {
 }
 
 async function loseWorker(cluster: Cluster): Promise<void> {
-  const found = spare(cluster);
+  const found = await spare(cluster);
   if (found === undefined) return;
   cluster.leavesDead = true;
   const rooms = roomsOf(cluster, found);
@@ -28,7 +28,7 @@ async function loseWorker(cluster: Cluster): Promise<void> {
 }
 
 async function stopWorker(cluster: Cluster): Promise<void> {
-  const found = spare(cluster);
+  const found = await spare(cluster);
   if (found === undefined) return;
   cluster.trace(`freeze ${found.process.name}`);
   found.process.freeze();
@@ -38,7 +38,7 @@ async function stopWorker(cluster: Cluster): Promise<void> {
 
 /** Every word that is said meanwhile is written. */
 async function drain(cluster: Cluster): Promise<void> {
-  const found = spare(cluster);
+  const found = await spare(cluster);
   if (found === undefined) return;
   const rooms = roomsOf(cluster, found);
   const before = rooms.map((room) => ({ room, word: cluster.livekit.word(room) }));
@@ -53,7 +53,8 @@ async function drain(cluster: Cluster): Promise<void> {
   for (const { room, word } of before) {
     const sessionId = cluster.store.held().find((lease) => lease.room === room)?.sessionId ?? '';
     const last = cluster.record.lastNow(sessionId);
-    for (let said = word; said <= last; said++) {
+    // What was said just before may be older than the first agent of the room, which nobody promised to hear it.
+    for (let said = word + 1; said <= last; said++) {
       if (!cluster.record.has(sessionId, said))
         throw new Violation(`word ${said} of ${room} was lost in a handover`);
     }
@@ -90,14 +91,16 @@ async function loseStore(cluster: Cluster): Promise<void> {
 }
 
 /** A worker whose rooms find slots elsewhere. */
-function spare(cluster: Cluster): SimWorker | undefined {
+async function spare(cluster: Cluster): Promise<SimWorker | undefined> {
   // Rooms that move already would want the same slots.
   if (cluster.workers.some(({ worker }) => worker.isDraining)) return undefined;
   const used = (worker: SimWorker) => roomsOf(cluster, worker).length;
+  // Rooms that come out of quarantine meanwhile want a slot as well, and may be first.
+  const waiting = (await quarantined(cluster)).size;
   const fits = cluster.workers.filter((worker) => {
     const others = cluster.workers.filter((other) => other !== worker && other.isUp);
     const free = others.reduce((sum, other) => sum + Math.max(0, other.slots - used(other)), 0);
-    return used(worker) > 0 && free >= used(worker);
+    return used(worker) > 0 && free >= used(worker) + waiting;
   });
   return cluster.chance.of(fits);
 }

@@ -10,6 +10,8 @@ export class Wishes {
 
   readonly #refused = new Set<string>();
   readonly #asked = new Set<string>();
+  /** How many questions about a room are still to be answered. */
+  readonly #unanswered = new Map<string, number>();
 
   expected(room: string): Expectation {
     return this.#rooms.get(room)?.expected ?? 'unknown';
@@ -42,9 +44,14 @@ export class Wishes {
   asks(room: string): (promised: Expectation) => void {
     this.set(room, 'unknown');
     const turn = this.#rooms.get(room)?.turn;
+    // Whoever dies over a question never answers it, and what it had sent may still arrive after a later one.
+    const unanswered = this.#unanswered.get(room) ?? 0;
+    this.#unanswered.set(room, unanswered + 1);
     return (promised) => {
       // Of two that ask at the same time nobody knows who was last.
-      this.set(room, this.#rooms.get(room)?.turn === turn ? promised : 'unknown');
+      const isLast = unanswered === 0 && this.#rooms.get(room)?.turn === turn;
+      this.set(room, isLast ? promised : 'unknown');
+      this.#unanswered.set(room, (this.#unanswered.get(room) ?? 1) - 1);
     };
   }
 }
