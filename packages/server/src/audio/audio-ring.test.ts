@@ -46,6 +46,14 @@ describe('the ring of a track', () => {
     ]);
   });
 
+  it('knows where the silence before a place begins', () => {
+    const ring = ringOf('ss..s');
+    expect(ring.quietFrom(4 * piece, 10 * piece)).toBe(2 * piece);
+    expect(ring.quietFrom(4 * piece, piece)).toBe(3 * piece);
+    expect(ring.quietFrom(2 * piece, piece)).toBe(2 * piece);
+    expect(ring.quietFrom(5 * piece, piece)).toBe(5 * piece);
+  });
+
   it('knows how far speech goes on across a place', () => {
     const ring = ringOf('.sss..');
     expect(ring.speechAcross(2 * piece)).toBe(4 * piece);

@@ -111,6 +111,12 @@ export class AudioRing {
     return end > Math.max(from, this.startSample) ? end : null;
   }
 
+  /** Where the silence before `sample` begins, at most `maxSamples` before it; `sample` itself when there is none. */
+  quietFrom(sample: number, maxSamples: number): number {
+    const earliest = sample - maxSamples;
+    return this.lastSpeech(earliest, sample) ?? earliest;
+  }
+
   /** Samples of speech in `[from, to)`. */
   speechSamples(from: number, to: number): number {
     const begin = Math.max(from, this.startSample);

@@ -37,15 +37,15 @@ export class StreamOpener {
     this.#options = options;
   }
 
-  /** Gives the range a stream. Null when it has one now. @param speech first speech that is not final */
-  open(range: Range, speech: number | null): NotOpened | null {
+  /** Gives the range a stream. Null when it has one now. */
+  open(range: Range): NotOpened | null {
     const { gates, open } = this.#options;
     let refused: { reason: Refusal; retryAtMs: number } | null = null;
     for (const gate of gates) {
       if (range.excluded.has(gate.provider.name)) continue;
       const admission = gate.admit(open.room);
       if (admission.granted) {
-        if (this.#openAt(range, gate, admission.permit, speech)) return null;
+        if (this.#openAt(range, gate, admission.permit)) return null;
       } else if (refused === null || admission.retryAtMs < refused.retryAtMs) {
         refused = admission;
       }
@@ -54,14 +54,14 @@ export class StreamOpener {
     return { reason: 'provider failing', retryAtMs: Number.POSITIVE_INFINITY, ...refused, isHopeless };
   }
 
-  #openAt(range: Range, gate: ProviderGate, permit: StreamPermit, speech: number | null): boolean {
+  #openAt(range: Range, gate: ProviderGate, permit: StreamPermit): boolean {
     const { open, clock, logger } = this.#options;
     const held: { stream: SupervisedStream | null } = { stream: null };
     const onEvent = (event: SttEvent) => {
       held.stream?.note(event);
       if (held.stream !== null) this.#options.onEvent(range, held.stream, event);
     };
-    const startSample = this.#beginOf(range, speech);
+    const startSample = this.#beginOf(range);
     const options = { ...open, startSample, wantPartials: open.wantPartials && isLive(range) };
     try {
       held.stream = new SupervisedStream({ provider: gate.provider, permit, open: options, clock, onEvent });
@@ -78,14 +78,15 @@ export class StreamOpener {
   }
 
   /** Where a stream of the range begins to listen: not earlier than its overlap, and not long before anybody speaks. */
-  #beginOf(range: Range, speech: number | null): number {
+  #beginOf(range: Range): number {
     const { ring, settings } = this.#options;
     const preRollMs = range.isParked ? settings.parkedPreRollMs : settings.preRollMs;
     const overlap = range.committed > range.from ? range.committed - rewindMs * samplesPerMs : range.begin;
-    // Somebody speaks across the beginning: then the overlap is what keeps words whole.
-    const isAcross = speech !== null && speech <= range.committed;
-    const fromSpeech = speech === null ? ring.endSample : speech - preRollMs * samplesPerMs;
-    const wanted = isAcross || (isLive(range) && speech === null) ? overlap : Math.max(overlap, fromSpeech);
+    const next = ring.firstSpeech(range.committed) ?? ring.endSample;
+    // Somebody may be speaking across the beginning: then the overlap is what keeps words whole.
+    const isAcross = next <= range.committed;
+    const quiet = ring.quietFrom(next, preRollMs * samplesPerMs);
+    const wanted = isAcross ? overlap : Math.max(overlap, quiet);
     return Math.max(0, ring.startSample, Math.min(wanted, ring.endSample));
   }
 }

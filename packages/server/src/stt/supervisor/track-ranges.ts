@@ -64,7 +64,10 @@ export class TrackRanges {
     const overlap = (seam.pause ? 0 : overlapMs) * samplesPerMs;
     range.to = seam.sample;
     range.beyond = overlap;
-    const begin = seam.sample - Math.max(overlap, preRollMs * samplesPerMs);
+    // A stream that began within a word would make something of its end.
+    const begin = seam.pause
+      ? this.#ring.quietFrom(seam.sample, preRollMs * samplesPerMs)
+      : seam.sample - overlap;
     const live = newRange(this.newSource(), seam.sample, begin);
     this.#ranges.push(live);
     return live;

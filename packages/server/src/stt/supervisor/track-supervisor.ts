@@ -240,12 +240,12 @@ export class TrackSupervisor implements SttSession {
       this.#ranges.all.some((other) => other.stream !== null && other.from < range.from && !isLive(other))
     )
       return;
-    this.#open(range, speech);
+    this.#open(range);
   }
 
-  #open(range: Range, speech: number | null): void {
+  #open(range: Range): void {
     const { clock, random } = this.#options;
-    const failed = this.#opener.open(range, speech);
+    const failed = this.#opener.open(range);
     if (failed === null) {
       this.#refusal = null;
       return;
@@ -410,7 +410,7 @@ export class TrackSupervisor implements SttSession {
       case 'roll over':
         return this.#rollOver(range);
       case 'hand on':
-        return this.#open(this.#ranges.cut(range), null);
+        return this.#open(this.#ranges.cut(range));
       case 'go on':
     }
   }
@@ -427,7 +427,7 @@ export class TrackSupervisor implements SttSession {
   #rollOver(range: Range): void {
     const { to, beyond } = range;
     const live = this.#ranges.cut(range);
-    this.#open(live, null);
+    this.#open(live);
     // When nobody takes it over the old stream goes on as long as it lives.
     if (live.stream === null) this.#ranges.join(range, live, { to, beyond });
   }
