@@ -28,6 +28,15 @@ export interface DispatcherView {
   sinceMs: number;
 }
 
+export interface ClusterDispatcherOptions {
+  name: string;
+  config: Config;
+  logFile: string;
+  /** What is run, in place of our own command. */
+  program?: string;
+  logger: Logger;
+}
+
 /**
  * A dispatcher of a cluster on one machine, as a process of its own in a session of its own: Ctrl-C in a terminal
  * reaches it only through `stop()`. It is started again when it ends by itself, and ends with this process.
@@ -36,6 +45,7 @@ export class ClusterDispatcher {
   readonly #name: string;
   readonly #config: Config;
   readonly #logFile: string;
+  readonly #program: string;
   readonly #logger: Logger;
   readonly #stopped = new AbortController();
   #child: ChildProcess | null = null;
@@ -44,10 +54,11 @@ export class ClusterDispatcher {
   #detail: string | null = null;
   #changedAt = Date.now();
 
-  constructor(options: { name: string; config: Config; logFile: string; logger: Logger }) {
+  constructor(options: ClusterDispatcherOptions) {
     this.#name = options.name;
     this.#config = options.config;
     this.#logFile = options.logFile;
+    this.#program = options.program ?? ownProgram;
     this.#logger = options.logger;
   }
 
@@ -93,29 +104,36 @@ export class ClusterDispatcher {
 
   async #live(first: ChildProcess): Promise<void> {
     let pauseMs = firstPauseMs;
-    let child = first;
-    for (;;) {
+    for (let life = endOf(first); ; life = this.#liveAgain()) {
       const startedMs = performance.now();
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      const how = child.signalCode ?? `exit code ${child.exitCode}`;
+      const detail = await life;
       if (this.#stopped.signal.aborted) return this.#become('down');
-      this.#become('down', `ended by itself: ${how}`);
-      this.#logger.warn({ how }, `${this.#name} ended by itself`);
-      pauseMs =
-        performance.now() - startedMs > soundAfterMs ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+      this.#become('down', detail);
+      this.#logger.warn({ detail }, `${this.#name} is down`);
+      if (performance.now() - startedMs > soundAfterMs) pauseMs = firstPauseMs;
       // Waking up early means that all is to stop: seen at once below.
       await pause(pauseMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
       if (this.#stopped.signal.aborted) return;
-      child = await this.#launch();
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+  }
+
+  /** Resolves with how it ended. One that could not even begin (no process or file left) had a short life. */
+  async #liveAgain(): Promise<string> {
+    try {
+      const child = await this.#launch();
       if (this.#stopped.signal.aborted) child.kill('SIGTERM');
       void this.#untilAnswering(child);
+      return await endOf(child);
+    } catch (thrown) {
+      return `could not be started: ${asError(thrown).message}`;
     }
   }
 
   async #launch(): Promise<ChildProcess> {
     const log = await open(this.#logFile, 'a', 0o600);
     try {
-      const args = [ownProgram, 'dispatcher', '--companion', String(process.pid)];
+      const args = [this.#program, 'dispatcher', '--companion', String(process.pid)];
       const child = spawn(process.execPath, args, {
         env: environmentWith(this.#config, processEnvironment),
         stdio: ['ignore', log.fd, log.fd],
@@ -154,4 +172,9 @@ export class ClusterDispatcher {
     this.#detail = detail;
     this.#changedAt = Date.now();
   }
+}
+
+async function endOf(child: ChildProcess): Promise<string> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return `ended by itself: ${child.signalCode ?? `exit code ${child.exitCode}`}`;
 }
