@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,12 +71,24 @@ describe('dialoglens transcribe', { timeout: 120_000 }, () => {
     expect(code).toBe(1);
   });
 
+  it('keeps recordings of the same name in different folders apart', async () => {
+    await mkdir(join(folder, 'monday'), { recursive: true });
+    await copyFile(join(folder, 'standup.wav'), join(folder, 'monday', 'standup.wav'));
+    const { stderr } = await run('transcribe', 'standup.wav', 'monday/standup.wav', '--out', 'week/');
+    expect(stderr).toContain('Wrote week/monday-standup.wav.txt');
+    expect(await readdir(join(folder, 'week'))).toEqual(['monday-standup.wav.txt', 'standup.wav.txt']);
+  });
+
   it('refuses what it cannot do before anything is loaded', async () => {
     const gone = await run('transcribe', 'standup.wav', 'gone.wav');
     expect(gone).toMatchObject({ code: 1, stdout: '' });
     expect(gone.stderr).toContain('gone.wav does not exist.');
     const one = await run('transcribe', 'standup.wav', 'planning.wav', '--out', 'standup.wav');
     expect(one.stderr).toContain('standup.wav is a file, and there are 2 recordings.');
+    const twice = await run('transcribe', 'standup.wav', './standup.wav', '--out', 'twice');
+    expect(twice.stderr).toContain('would overwrite each other.');
+    const inFile = await run('transcribe', 'standup.wav', '--out', 'planning.wav/captions/');
+    expect(inFile.stderr).toContain('✗ The folder planning.wav/captions/ cannot be made (ENOTDIR).');
   });
 });
 

@@ -1,12 +1,10 @@
-import { access, mkdir, stat, writeFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { access } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { SpeechParts } from '../app/speech.ts';
 import { openAudio } from '../app/transcribe/audio-source.ts';
 import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.ts';
 import type { Config } from '../config/index.ts';
-import { asError, DialogLensError } from '../errors.ts';
 import { type ExportFormatName, exportFormats } from '../export/index.ts';
 import { coverageSummary, type ExportTranscript } from '../export/transcript-input.ts';
 import type { Metrics } from '../observability/metric-table.ts';
@@ -16,6 +14,7 @@ import { openFileSpeech } from './file-speech.ts';
 import { readSettings, withSettings } from './options.ts';
 import { progressBar, step } from './progress.ts';
 import { untilSignal } from './shutdown.ts';
+import { type TranscriptTarget, targetOf, writeTranscript } from './transcript-target.ts';
 
 /** Exit code of a program that was stopped with Ctrl-C. */
 const interrupted = 130;
@@ -67,7 +66,7 @@ interface Run {
   options: Options;
   speech: SpeechParts;
   language: string;
-  target: Target;
+  target: TranscriptTarget;
   signal: AbortSignal;
   metrics: Metrics;
   logger: Logger;
@@ -119,8 +118,9 @@ async function transcribeOne(file: string, run: Run): Promise<void> {
     process.stderr,
   );
   const text = exportFormats[target.format].write(transcript);
-  if (target.kind === 'terminal') process.stdout.write(text);
-  else await write(target.pathOf(file), text);
+  const path = target.pathOf(file);
+  if (path === null) process.stdout.write(text);
+  else await writeTranscript(path, text);
   report(file, transcript);
 }
 
@@ -138,54 +138,4 @@ function report(file: string, { segments, coverage }: ExportTranscript): void {
   if (unexplainedMs > 0) reasons.push(`unexplained ${seconds(unexplainedMs)}`);
   console.error(pc.red(`${file}: speech without text: ${reasons.join(', ')}.`));
   process.exitCode = 1;
-}
-
-interface Target {
-  kind: 'terminal' | 'file' | 'folder';
-  format: ExportFormatName;
-  pathOf(file: string): string;
-}
-
-/** Where transcripts go and in which format; the ending of a file decides when nothing else does. */
-async function targetOf(files: readonly string[], { format, out }: Options): Promise<Target> {
-  const ending = extname(out ?? '').slice(1);
-  const byEnding = ending in exportFormats ? (ending as ExportFormatName) : undefined;
-  const chosen = format ?? byEnding ?? 'txt';
-  if (out === undefined) return { kind: 'terminal', format: chosen, pathOf: (file) => file };
-  const isFolder = await stat(out).then(
-    (found) => found.isDirectory(),
-    () => out.endsWith('/') || files.length > 1,
-  );
-  if (!isFolder && files.length > 1) {
-    throw new DialogLensError(
-      'invalid_request',
-      `${out} is a file, and there are ${files.length} recordings.`,
-      {
-        field: 'out',
-        remedy: 'Name a folder: every recording gets a transcript of its own.',
-      },
-    );
-  }
-  if (!isFolder) return { kind: 'file', format: chosen, pathOf: () => out };
-  await mkdir(out, { recursive: true });
-  const { extension } = exportFormats[chosen];
-  const pathOf = (file: string) => join(out, `${basename(file, extname(file))}.${extension}`);
-  const names = new Set(files.map(pathOf));
-  if (names.size === files.length) return { kind: 'folder', format: chosen, pathOf };
-  // Two recordings that differ in their ending only must not overwrite each other.
-  return { kind: 'folder', format: chosen, pathOf: (file) => join(out, `${basename(file)}.${extension}`) };
-}
-
-async function write(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-    console.error(`Wrote ${path}`);
-  } catch (thrown) {
-    const { code, message } = asError(thrown) as NodeJS.ErrnoException;
-    throw new DialogLensError('invalid_request', `The file ${path} cannot be written (${code ?? message}).`, {
-      field: 'out',
-      remedy: 'Name a file in a folder that exists and that this user may write.',
-      cause: thrown,
-    });
-  }
 }
