@@ -15,9 +15,12 @@ interface Made {
   data: Uint8Array;
   extra?: Uint8Array;
   dataSize?: number;
+  /** Size of the audio as files of more than 4 GB say it. */
+  longSize?: bigint;
+  behind?: Uint8Array;
 }
 
-function wavOf({ tag, bits, channels = 1, rate = 8_000, data, extra, dataSize }: Made): Buffer {
+function wavOf({ tag, bits, channels = 1, rate = 8_000, data, extra, dataSize, longSize, behind }: Made): Buffer {
   const format = Buffer.alloc(16);
   format.writeUInt16LE(tag, 0);
   format.writeUInt16LE(channels, 2);
@@ -29,11 +32,16 @@ function wavOf({ tag, bits, channels = 1, rate = 8_000, data, extra, dataSize }:
     head.writeUInt32LE(size, 4);
     return Buffer.concat([head, body, Buffer.alloc(body.length % 2)]);
   };
+  const long = Buffer.alloc(28);
+  long.writeBigUInt64LE(longSize ?? 0n, 8);
   const parts = [
+    ...(longSize === undefined ? [] : [part('ds64', long)]),
     part('LIST', Buffer.from('odd')),
     part('fmt ', Buffer.concat([format, extra ?? Buffer.of()])),
   ];
-  return Buffer.concat([Buffer.from('RIFF....WAVE'), ...parts, part('data', data, dataSize)]);
+  const form = longSize === undefined ? 'RIFF' : 'RF64';
+  const audio = part('data', data, dataSize);
+  return Buffer.concat([Buffer.from(`${form}....WAVE`), ...parts, audio, behind ?? Buffer.of()]);
 }
 
 async function read(bytes: Uint8Array): Promise<{ frames: number | null; channels: number[][] }> {
@@ -107,8 +115,18 @@ describe('A WAV file', () => {
     const made = { tag: 1, bits: 16, data: Uint8Array.of(0, 64, 0, 32) };
     const endless = await read(wavOf({ ...made, dataSize: 0xffff_ffff }));
     expect(endless).toEqual({ frames: null, channels: [[0.5, 0.25]] });
+    const unset = await read(wavOf({ ...made, dataSize: 0 }));
+    expect(unset).toEqual(endless);
     const cut = await read(wavOf({ ...made, dataSize: 1_000 }));
     expect(cut.channels).toEqual([[0.5, 0.25]]);
+  });
+
+  it('may be of the kind that can hold more than 4 GB, with more behind its audio', async () => {
+    const data = Uint8Array.of(0, 64, 0, 32);
+    const behind = Buffer.from('LIST....of something');
+    const made = { tag: 1, bits: 16, data, dataSize: 0xffff_ffff, behind };
+    expect(await read(wavOf({ ...made, longSize: 4n }))).toEqual({ frames: 2, channels: [[0.5, 0.25]] });
+    expect((await read(wavOf({ ...made, longSize: 0n }))).frames).toBeNull();
   });
 
   it.each<[why: string, bytes: Uint8Array]>([

@@ -28,7 +28,7 @@ const extensibleTag = 0xfffe;
 /** A header this long is none. */
 const maxChunkBytes = 1_000_000;
 const blockFrames = 16_384;
-/** Files that were written as a stream say this, or nothing, for their length. */
+/** Files that were written as a stream say this, or 0, for their length; files of more than 4 GB say it elsewhere. */
 const unknownLength = 0xffff_ffff;
 
 /**
@@ -52,6 +52,7 @@ async function readHeader(reader: ByteReader): Promise<WavStream> {
     throw unreadable('it does not begin as a WAV file');
   }
   let encoding: Encoding | undefined;
+  let longSize = 0;
   for (;;) {
     const head = await reader.take(8);
     if (head.length < 8) throw unreadable(encoding ? 'it holds no audio' : 'it ends within its header');
@@ -59,16 +60,23 @@ async function readHeader(reader: ByteReader): Promise<WavStream> {
     const size = viewOf(head).getUint32(4, true);
     if (name === 'data') {
       if (!encoding) throw unreadable('its audio comes before the format of it');
-      const isKnown = size !== unknownLength && form === 'RIFF';
+      const dataSize = size === unknownLength ? longSize : size;
       const frameBytes = encoding.bytesPerSample * encoding.channels;
-      const frames = isKnown ? Math.floor(size / frameBytes) : null;
+      const frames = dataSize === 0 ? null : Math.floor(dataSize / frameBytes);
       return { ...encoding, frames, blocks: blocks(reader, encoding, frames) };
     }
     if (size > maxChunkBytes) throw unreadable(`its part "${name}" is too long`);
     // Parts are padded to an even length.
     const body = await reader.take(size + (size % 2));
     if (name === 'fmt ') encoding = readFormat(body);
+    if (name === 'ds64' && form === 'RF64' && body.length >= 16) longSize = readLongSize(body);
   }
+}
+
+/** Bytes of audio in a file that may hold more than 4 GB, behind the size of the whole; 0 when they are not known. */
+function readLongSize(body: Uint8Array): number {
+  const size = viewOf(body).getBigUint64(8, true);
+  return size > Number.MAX_SAFE_INTEGER ? 0 : Number(size);
 }
 
 function readFormat(body: Uint8Array): Encoding {

@@ -73,6 +73,20 @@ describe('Audio of a file', () => {
     });
   });
 
+  it('does not look complete when ffmpeg dies over it', async () => {
+    const ffmpeg = await standIn(
+      'ffmpeg-dies',
+      `const wav = Buffer.from('${Buffer.from(wav).toString('base64')}', 'base64');
+       wav.writeUInt32LE(0xffffffff, 40);
+       process.stderr.write('Error while decoding: corrupt frame.\\n');
+       process.stdout.write(wav, () => process.exit(69));`,
+    );
+    await expect(firstBlock(at('-odd: name.flac'), ffmpeg)).rejects.toMatchObject({
+      code: 'audio_unreadable',
+      message: expect.stringMatching(/could be read in part only \(Error while decoding: corrupt frame\)\.$/),
+    });
+  });
+
   it('may be left in the middle', async () => {
     const ffmpeg = await standIn(
       'ffmpeg-endless',

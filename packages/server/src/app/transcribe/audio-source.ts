@@ -86,12 +86,14 @@ async function openWithFfmpeg(path: string, beginning: string, ffmpeg: string): 
         ? said.slice(0, errorTailBytes) + said.slice(-errorTailBytes) + text
         : said + text;
   });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const ended = new Promise<boolean>((resolve) => child.once('close', (code) => resolve(code === 0)));
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   failed.catch(() => undefined);
   try {
     const wav = await Promise.race([openWav(child.stdout), failed]);
-    return { ...described(wav), durationMs: durationIn(said), blocks: untilEnd(wav.blocks, ended, child) };
+    const brokeOff = () => unreadable(path, `could be read in part only${lastLine(said, path)}`);
+    const blocks = untilEnd(wav.blocks, ended, brokeOff, child);
+    return { ...described(wav), durationMs: durationIn(said), blocks };
   } catch (thrown) {
     child.kill();
     if ((asError(thrown) as NodeJS.ErrnoException).code === 'ENOENT') throw noFfmpeg(path, what);
@@ -102,14 +104,16 @@ async function openWithFfmpeg(path: string, beginning: string, ffmpeg: string): 
   }
 }
 
+/** A decoder that dies leaves a stream that looks like one that ended. */
 async function* untilEnd(
   blocks: AsyncGenerator<Float32Array[]>,
-  ended: Promise<void>,
+  endedWell: Promise<boolean>,
+  brokeOff: () => DialogLensError,
   child: { kill(): boolean },
 ): AsyncGenerator<Float32Array[]> {
   try {
     yield* blocks;
-    await ended;
+    if (!(await endedWell)) throw brokeOff();
   } finally {
     child.kill();
   }
