@@ -20,7 +20,17 @@ interface Made {
   behind?: Uint8Array;
 }
 
-function wavOf({ tag, bits, channels = 1, rate = 8_000, data, extra, dataSize, longSize, behind }: Made): Buffer {
+function wavOf({
+  tag,
+  bits,
+  channels = 1,
+  rate = 8_000,
+  data,
+  extra,
+  dataSize,
+  longSize,
+  behind,
+}: Made): Buffer {
   const format = Buffer.alloc(16);
   format.writeUInt16LE(tag, 0);
   format.writeUInt16LE(channels, 2);

@@ -22,7 +22,7 @@ import { ClusterPictures } from './cluster-view.ts';
 import { fetchModels } from './models.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
 import { step } from './progress.ts';
-import { untilSetUp, untilSignal } from './shutdown.ts';
+import { endedBySignal, untilSignal } from './shutdown.ts';
 
 const ownSettings = [
   'livekit.url',
@@ -111,7 +111,7 @@ interface Running {
 
 async function run(config: Config, { dispatchers, play }: ClusterFlags): Promise<void> {
   const signalled = untilSignal();
-  const running = await untilSetUp(signalled, (signal) => start(config, dispatchers, signal));
+  const running = await endedBySignal(signalled, (signal) => start(config, dispatchers, signal));
   const { servers, own } = running;
   const done = new AbortController();
   const ending = Promise.race([

@@ -7,7 +7,7 @@ import { freePort } from '../livekit/free-port.ts';
 import type { SpeakerCoverage } from '../store/store.ts';
 import { LiveCaptions } from './live-captions.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
-import { untilSetUp, untilSignal } from './shutdown.ts';
+import { endedBySignal, untilSignal } from './shutdown.ts';
 import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 
 const demoRoom = 'dialoglens-demo';
@@ -52,7 +52,7 @@ async function besideStart(config: Config): Promise<Config> {
 
 async function run(config: Config): Promise<void> {
   const signalled = untilSignal();
-  const stack = await untilSetUp(signalled, (signal) => startStack(config, { livekitPort: 0, signal }));
+  const stack = await endedBySignal(signalled, (signal) => startStack(config, { livekitPort: 0, signal }));
   const captions = new LiveCaptions(process.stdout);
   const done = new AbortController();
   const finish = async (reason: string) => {

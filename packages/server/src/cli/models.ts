@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkModels, ensureModels, requireModels } from '../stt/providers/local/model-store.ts';
 import { readSettings, withSettings } from './options.ts';
 import { megabytes, type ProgressScreen, type Step, step } from './progress.ts';
-import { untilSetUp, untilSignal } from './shutdown.ts';
+import { endedBySignal, untilSignal } from './shutdown.ts';
 
 /** `dialoglens models`: fetches, checks and repairs the files of the local speech engine. */
 export function addModels(program: Command): void {
@@ -21,7 +21,7 @@ export function addModels(program: Command): void {
     const { config } = readSettings(command);
     const { repair, list } = command.opts<{ repair?: boolean; list?: boolean }>();
     if (!list) {
-      await untilSetUp(untilSignal(), (signal) =>
+      await endedBySignal(untilSignal(), (signal) =>
         fetchModels(config.cacheDir, { repair: repair ?? false, signal }),
       );
     }

@@ -13,7 +13,7 @@ import { normaliseWords, wordErrors } from '../transcript/word-error-rate.ts';
 import { openFileSpeech } from './file-speech.ts';
 import { readSettings, withSettings } from './options.ts';
 import { progressBar, step } from './progress.ts';
-import { untilSignal } from './shutdown.ts';
+import { endedBySignal, untilSignal } from './shutdown.ts';
 
 /** Silence behind the sample line, so that its end is heard. */
 const tailMs = 1_500;
@@ -46,7 +46,8 @@ export function addProvidersTest(providers: Command): void {
     const provider = requireName(name);
     const { fast = false } = command.opts<{ fast?: boolean }>();
     const alone = { ...config, speech: { ...config.speech, provider, fallbacks: [], onRequest: [] } };
-    await testProvider(alone, provider, file, fast);
+    const work = (signal: AbortSignal) => testProvider(alone, provider, file, fast, signal);
+    await endedBySignal(untilSignal(), work, 'Stopped.');
   });
 }
 
@@ -65,13 +66,12 @@ async function testProvider(
   name: ProviderName,
   file: string | undefined,
   fast: boolean,
+  signal: AbortSignal,
 ): Promise<void> {
-  const stop = new AbortController();
-  void untilSignal().then((signal) => stop.abort(new Error(`stopped by ${signal}`)));
   const line = file === undefined ? await sampleLine() : null;
   const source = line ? sourceOf(line) : await openAudio(file ?? '');
   const recording = file === undefined ? { name: 'sample', writtenAt: Date.now() } : await recordingOf(file);
-  const stack = await openFileSpeech(config, stop.signal, !fast);
+  const stack = await openFileSpeech(config, signal, !fast);
   const measured: Measured = { first: [], final: [] };
   const shown = new Set<string>();
   const onSegment = (segment: Segment, afterMs: number) => {
@@ -87,7 +87,7 @@ async function testProvider(
           ...stack,
           language: config.speech.language,
           realTime: !fast,
-          signal: stop.signal,
+          signal,
           onProgress: progressBar(update, process.stderr.isTTY === true),
           onSegment,
         }),

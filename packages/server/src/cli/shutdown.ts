@@ -24,12 +24,13 @@ export function untilSignal(): Promise<string> {
 }
 
 /**
- * Runs set-up that a first Ctrl-C ends early: `work` is told by its signal, cleans up, and then the process ends.
- * `signalled` is what `untilSignal()` gave.
+ * Runs work that a first Ctrl-C ends early, such as set-up: `work` is told by its signal, cleans up, and then the process
+ * ends. `signalled` is what `untilSignal()` gave, `stopped` what is said then.
  */
-export async function untilSetUp<T>(
+export async function endedBySignal<T>(
   signalled: Promise<string>,
   work: (signal: AbortSignal) => Promise<T>,
+  stopped = 'Stopped. What was complete is kept; the next run goes on from there.',
 ): Promise<T> {
   const stop = new AbortController();
   void signalled.then((signal) => stop.abort(new Error(`stopped by ${signal}`)));
@@ -37,7 +38,7 @@ export async function untilSetUp<T>(
     return await work(stop.signal);
   } catch (thrown) {
     if (!stop.signal.aborted) throw thrown;
-    console.error(pc.dim('Stopped. What was complete is kept; the next run goes on from there.'));
+    console.error(pc.dim(stopped));
     process.exit(interrupted);
   }
 }

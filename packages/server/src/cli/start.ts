@@ -5,7 +5,7 @@ import { mintUserToken } from '../livekit/tokens.ts';
 import { fail } from './fail.ts';
 import { LiveCaptions } from './live-captions.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
-import { untilSetUp, untilSignal } from './shutdown.ts';
+import { endedBySignal, untilSignal } from './shutdown.ts';
 import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 
 const sampleRoom = 'sample-meeting';
@@ -61,7 +61,7 @@ function forOwnServer({ config, sources }: LoadedConfig): Config {
 
 async function run(config: Config, sample: boolean): Promise<void> {
   const signalled = untilSignal();
-  const stack = await untilSetUp(signalled, (signal) => startStack(config, { signal }));
+  const stack = await endedBySignal(signalled, (signal) => startStack(config, { signal }));
   const captions = new LiveCaptions(process.stdout);
   const done = new AbortController();
   const playing = stack.own ? showOwn(stack, captions, sample, done.signal) : Promise.resolve();

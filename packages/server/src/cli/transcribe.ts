@@ -13,11 +13,8 @@ import { fail } from './fail.ts';
 import { openFileSpeech } from './file-speech.ts';
 import { readSettings, withSettings } from './options.ts';
 import { progressBar, step } from './progress.ts';
-import { untilSignal } from './shutdown.ts';
+import { endedBySignal, untilSignal } from './shutdown.ts';
 import { type TranscriptTarget, targetOf, writeTranscript } from './transcript-target.ts';
-
-/** Exit code of a program that was stopped with Ctrl-C. */
-const interrupted = 130;
 
 interface Options {
   format?: ExportFormatName;
@@ -73,32 +70,29 @@ interface Run {
 }
 
 async function transcribeAll(files: readonly string[], config: Config, options: Options): Promise<void> {
-  const stop = new AbortController();
-  void untilSignal().then((signal) => stop.abort(new Error(`stopped by ${signal}`)));
-  const { signal } = stop;
+  const signalled = untilSignal();
   const target = await targetOf(files, options);
   // Nobody wants to wait for a model to hear that a name is misspelt.
   for (const file of files) await access(file).catch(() => openAudio(file));
-  const speechStack = await openFileSpeech(config, signal);
-  try {
-    for (const file of files) {
-      await transcribeOne(file, {
-        ...speechStack,
-        language: config.speech.language,
-        options,
-        target,
-        signal,
-      }).catch((thrown: unknown) => {
-        if (signal.aborted) throw thrown;
-        fail(thrown);
-      });
+  const work = async (signal: AbortSignal) => {
+    const speechStack = await openFileSpeech(config, signal);
+    const run: Run = { ...speechStack, language: config.speech.language, options, target, signal };
+    try {
+      await transcribeEach(files, run);
+    } finally {
+      await speechStack.speech.stop();
     }
-  } catch (thrown) {
-    if (!signal.aborted) throw thrown;
-    console.error(pc.dim('Stopped. The file under way was not written.'));
-    process.exitCode = interrupted;
-  } finally {
-    await speechStack.speech.stop();
+  };
+  await endedBySignal(signalled, work, 'Stopped. The file under way was not written.');
+}
+
+/** A recording that cannot be transcribed does not keep the next from it. */
+async function transcribeEach(files: readonly string[], run: Run): Promise<void> {
+  for (const file of files) {
+    await transcribeOne(file, run).catch((thrown: unknown) => {
+      if (run.signal.aborted) throw thrown;
+      fail(thrown);
+    });
   }
 }
 
