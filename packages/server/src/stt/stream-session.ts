@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Scheduler } from '../scheduler.ts';
-import { RollingSession } from './rolling-session.ts';
+import { RollingSession, type SessionOpening } from './rolling-session.ts';
 import type { SttEvent, SttSession } from './stt.ts';
 
 /** One stream of a service: consecutive audio, without a hole. */
@@ -30,7 +30,8 @@ const finishWithinMs = 60_000;
 export class StreamSession implements SttSession {
   readonly #options: StreamSessionOptions;
   readonly #rolling: RollingSession;
-  #stream: ServiceStream;
+  /** The newest one. */
+  #stream: ServiceStream | null = null;
   #isEnded = false;
   #isClosed = false;
   #position: number;
@@ -41,22 +42,14 @@ export class StreamSession implements SttSession {
     const { startSample } = options;
     this.#options = options;
     this.#position = startSample;
-    const first: { stream: ServiceStream | null } = { stream: null };
-    this.#rolling = new RollingSession(
-      this.#opening(startSample, (stream) => {
-        first.stream = stream;
-      }),
-      { finishWithinMs },
-    );
-    if (first.stream === null) throw new Error('the first stream was not opened');
-    this.#stream = first.stream;
+    this.#rolling = new RollingSession(this.#opening(startSample), { finishWithinMs });
   }
 
   write(pcm: Int16Array, firstSample: number, speech: boolean): void {
     const seen = Math.max(0, this.#position - firstSample);
     if (this.#isEnded || seen >= pcm.length) return;
     const from = firstSample + seen;
-    if (from > this.#position && !this.#stream.isEmpty) this.#begin(from);
+    if (from > this.#position && !this.#isUnused) this.#begin(from);
     this.#rolling.write(pcm.subarray(seen), from, speech);
     this.#position = firstSample + pcm.length;
     this.#writtenAtMs = this.#options.clock.monotonicMs();
@@ -64,7 +57,7 @@ export class StreamSession implements SttSession {
   }
 
   flush(): void {
-    if (!this.#isEnded && !this.#stream.isEmpty) this.#begin(this.#position);
+    if (!this.#isEnded && !this.#isUnused) this.#begin(this.#position);
   }
 
   async finish(): Promise<void> {
@@ -87,23 +80,23 @@ export class StreamSession implements SttSession {
     this.#cancelRest = null;
   }
 
-  /** The next audio goes to a stream of its own; the one before ends. */
-  #begin(startSample: number): void {
-    this.#rolling.rollOver(
-      this.#opening(startSample, (stream) => {
-        this.#stream = stream;
-      }),
-    );
+  get #isUnused(): boolean {
+    return this.#stream?.isEmpty !== false;
   }
 
-  #opening(startSample: number, opened: (stream: ServiceStream) => void) {
+  /** The next audio goes to a stream of its own; the one before ends. */
+  #begin(startSample: number): void {
+    this.#rolling.rollOver(this.#opening(startSample));
+  }
+
+  #opening(startSample: number): SessionOpening {
     const { openStream, onEvent } = this.#options;
     return {
       startSample,
       onEvent,
-      open: (onStreamEvent: (event: SttEvent) => void) => {
+      open: (onStreamEvent) => {
         const stream = openStream(startSample, onStreamEvent);
-        opened(stream);
+        this.#stream = stream;
         return stream;
       },
     };

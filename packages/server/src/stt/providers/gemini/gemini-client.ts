@@ -29,7 +29,8 @@ export interface CallEvents {
 }
 
 export interface GeminiCall {
-  audio(pcm: Buffer): void;
+  /** @param pcm 16-bit, little-endian */
+  audio(pcm: Uint8Array): void;
   /** No more audio comes. */
   end(): void;
   close(): void;
@@ -106,7 +107,10 @@ export function openLive(
     }
   };
   return {
-    audio: (pcm) => send({ audio: { data: pcm.toString('base64'), mimeType: 'audio/pcm;rate=16000' } }),
+    audio(pcm) {
+      const data = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength).toString('base64');
+      send({ audio: { data, mimeType: 'audio/pcm;rate=16000' } });
+    },
     end: () => send({ audioStreamEnd: true }),
     close: () => {
       isClosed = true;

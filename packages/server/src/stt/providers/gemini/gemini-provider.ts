@@ -4,6 +4,7 @@ import type { Clock } from '../../../clock.ts';
 import { DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Scheduler } from '../../../scheduler.ts';
+import { OpenSessions } from '../../open-sessions.ts';
 import { SegmentedSession } from '../../segmented-session.ts';
 import { StreamSession } from '../../stream-session.ts';
 import type { SttCapabilities, SttEvent, SttOpenOptions, SttProvider, SttSession } from '../../stt.ts';
@@ -26,7 +27,7 @@ export class GeminiProvider implements SttProvider {
   readonly name = 'gemini';
   readonly capabilities: SttCapabilities;
   readonly #options: GeminiProviderOptions;
-  readonly #sessions = new Set<SttSession>();
+  readonly #sessions: OpenSessions;
   #starting: Promise<void> | null = null;
   #running: { ai: GoogleGenAI; segments: GeminiSegments } | null = null;
   #opened = 0;
@@ -35,11 +36,16 @@ export class GeminiProvider implements SttProvider {
   constructor(options: GeminiProviderOptions) {
     checkGeminiSettings(options.settings);
     this.#options = options;
+    this.#sessions = new OpenSessions(this.name, options.metrics);
     this.capabilities = geminiCapabilities(options.settings);
   }
 
+  /** Loads the library; nothing is sent to the service yet. */
   start(): Promise<void> {
-    this.#starting ??= this.#start();
+    this.#starting ??= this.#start().catch((thrown: unknown) => {
+      this.#starting = null;
+      throw thrown;
+    });
     return this.#starting;
   }
 
@@ -48,19 +54,17 @@ export class GeminiProvider implements SttProvider {
     this.#starting = null;
     this.#running?.segments.stop();
     this.#running = null;
-    for (const session of [...this.#sessions]) session.close();
+    this.#sessions.closeAll();
   }
 
   open(options: SttOpenOptions, onEvent: (event: SttEvent) => void): SttSession {
     const running = this.#running;
     if (running === null) throw new DialogLensError('internal', 'The speech provider gemini is not running.');
-    const session =
+    return this.#sessions.open((onClosed) =>
       this.#options.settings.mode === 'live'
-        ? this.#openLive(running.ai, options, onEvent)
-        : this.#openSegments(running.segments, options, onEvent);
-    this.#sessions.add(session);
-    this.#count();
-    return session;
+        ? this.#openLive(running.ai, options, onEvent, onClosed)
+        : this.#openSegments(running.segments, options, onEvent, onClosed),
+    );
   }
 
   async #start(): Promise<void> {
@@ -68,14 +72,19 @@ export class GeminiProvider implements SttProvider {
     this.#running = { ai, segments: new GeminiSegments(ai, this.#options.settings) };
   }
 
-  #openLive(ai: GoogleGenAI, options: SttOpenOptions, onEvent: (event: SttEvent) => void): SttSession {
+  #openLive(
+    ai: GoogleGenAI,
+    options: SttOpenOptions,
+    onEvent: (event: SttEvent) => void,
+    onClosed: () => void,
+  ): SttSession {
     const { settings, clock, scheduler } = this.#options;
-    const session: StreamSession = new StreamSession({
+    return new StreamSession({
       startSample: options.startSample,
       clock,
       scheduler,
       onEvent,
-      onClosed: () => this.#closed(session),
+      onClosed,
       openStream: (startSample, onStreamEvent) =>
         new GeminiStream({
           startSample,
@@ -86,34 +95,17 @@ export class GeminiProvider implements SttProvider {
           onEvent: onStreamEvent,
         }),
     });
-    return session;
   }
 
   #openSegments(
     segments: GeminiSegments,
     options: SttOpenOptions,
     onEvent: (event: SttEvent) => void,
+    onClosed: () => void,
   ): SttSession {
     this.#opened += 1;
     const engine = segments.engineFor(`${options.trackId}#${this.#opened}`, options);
-    const session: SegmentedSession = new SegmentedSession(
-      { ...options, wantPartials: false },
-      engine,
-      onEvent,
-      {
-        endpoint: this.#options.endpoint ?? {},
-        onClosed: () => this.#closed(session),
-      },
-    );
-    return session;
-  }
-
-  #closed(session: SttSession): void {
-    this.#sessions.delete(session);
-    this.#count();
-  }
-
-  #count(): void {
-    this.#options.metrics.set('stt_streams', { provider: this.name }, this.#sessions.size);
+    const wish = { ...options, wantPartials: false };
+    return new SegmentedSession(wish, engine, onEvent, { endpoint: this.#options.endpoint ?? {}, onClosed });
   }
 }

@@ -1,8 +1,7 @@
-import { samplesPerMs } from '../../../audio/track-clock.ts';
 import type { Scheduler } from '../../../scheduler.ts';
+import { ServiceAudio } from '../../service-audio.ts';
 import type { ServiceStream } from '../../stream-session.ts';
 import type { SttEvent } from '../../stt.ts';
-import { UtteranceTimes } from '../../utterance-times.ts';
 import type { GeminiCall, GeminiMessage, GeminiText, OpenCall } from './gemini-client.ts';
 import { type GeminiFailure, geminiFault } from './gemini-faults.ts';
 
@@ -27,27 +26,18 @@ const settledMs = 800;
 /** After the end of the audio: nothing more comes when nothing came for this long, or for longer while text is unsettled. */
 const quietMs = 1_500;
 const unsettledMs = 8_000;
-const tellUsageEvery = 10 * 16_000;
 
 /** One connection to a live transcription model. It is made with the first audio. */
 export class GeminiStream implements ServiceStream {
   readonly #options: GeminiStreamOptions;
-  readonly #times = new UtteranceTimes();
-  readonly #chunk = new Int16Array(chunkSamples);
-  #chunkLength = 0;
+  readonly #audio: ServiceAudio;
   #call: GeminiCall | null = null;
   #isReady = false;
-  #waiting: Buffer[] = [];
+  #waiting: Uint8Array[] = [];
   #state: 'open' | 'ending' | 'over' = 'open';
-  #origin: number;
-  #end: number;
-  /** End of the last final. */
-  #done: number;
   /** Settled pieces of the utterance under way. */
   #settled: { text: string; startSample: number; endSample: number; language?: string } | null = null;
   #interim = '';
-  #sent = 0;
-  #told = 0;
   readonly #cancels = new Map<'ready' | 'settled' | 'quiet', () => void>();
   #resolve: () => void = () => undefined;
   readonly #finished = new Promise<void>((resolve) => {
@@ -56,37 +46,32 @@ export class GeminiStream implements ServiceStream {
 
   constructor(options: GeminiStreamOptions) {
     this.#options = options;
-    this.#origin = options.startSample;
-    this.#end = options.startSample;
-    this.#done = options.startSample;
+    this.#audio = new ServiceAudio({
+      startSample: options.startSample,
+      chunkSamples,
+      send: (bytes) => this.#send(bytes),
+      onUsage: (audioMs) => this.#emit({ type: 'usage', audioMs }),
+    });
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'over';
   }
 
   get isEmpty(): boolean {
-    return this.#end === this.#origin;
+    return this.#audio.isEmpty;
   }
 
   write(pcm: Int16Array, firstSample: number, speech: boolean): void {
-    if (this.#state !== 'open') return;
-    if (this.isEmpty) {
-      this.#origin = firstSample;
-      this.#done = firstSample;
-      this.#end = firstSample;
-    }
-    this.#times.note(firstSample, speech);
-    for (let at = 0; at < pcm.length && this.#state === 'open'; ) {
-      const piece = pcm.subarray(at, at + chunkSamples - this.#chunkLength);
-      this.#chunk.set(piece, this.#chunkLength);
-      this.#chunkLength += piece.length;
-      this.#end += piece.length;
-      at += piece.length;
-      if (this.#chunkLength === chunkSamples) this.#send();
-    }
+    this.#audio.write(pcm, firstSample, speech);
   }
 
   /** Says that no more audio comes; the rest of the text follows. */
   flush(): void {
     if (this.#state !== 'open') return;
-    this.#send();
+    this.#audio.finish();
+    // What was left may have been too much for it.
+    if (this.#isOver) return;
     this.#state = 'ending';
     if (!this.#call) return this.#over();
     if (this.#isReady) this.#sayEnd();
@@ -98,21 +83,15 @@ export class GeminiStream implements ServiceStream {
   }
 
   close(): void {
-    if (this.#state === 'over') return;
+    if (this.#isOver) return;
     this.#state = 'over';
     this.#letGo();
   }
 
-  #send(): void {
-    if (this.#chunkLength === 0) return;
-    const bytes = Buffer.alloc(this.#chunkLength * 2);
-    for (let i = 0; i < this.#chunkLength; i++) bytes.writeInt16LE(this.#chunk[i] ?? 0, 2 * i);
-    this.#sent += this.#chunkLength;
-    this.#chunkLength = 0;
+  #send(bytes: Uint8Array): void {
     this.#call ??= this.#open();
     if (this.#isReady) this.#call.audio(bytes);
     else this.#waiting.push(bytes);
-    if (this.#sent - this.#told >= tellUsageEvery) this.#tellUsage();
     if (this.#waiting.length > maxWaiting) this.#die({ reason: 'the service takes no audio' });
   }
 
@@ -125,7 +104,7 @@ export class GeminiStream implements ServiceStream {
   }
 
   #onMessage(message: GeminiMessage): void {
-    if (this.#state === 'over') return;
+    if (this.#isOver) return;
     if (message.isReady) this.#ready();
     if (message.endsInMs !== undefined) this.#emit({ type: 'closing', deadlineMs: message.endsInMs });
     if (message.interim) this.#onInterim(message.interim);
@@ -159,15 +138,15 @@ export class GeminiStream implements ServiceStream {
 
   #onInterim({ text, endMs }: GeminiText): void {
     this.#interim = text;
-    this.#partial(this.#place(endMs));
+    this.#partial(this.#audio.place(endMs));
   }
 
   /** Settled text comes in pieces; an utterance is complete when the service says so, or nothing follows. */
   #onSettled({ text, startMs, endMs, language, isLast }: GeminiText): void {
     this.#interim = '';
-    const endSample = this.#place(endMs);
+    const endSample = this.#audio.place(endMs);
     const before = this.#settled;
-    const startSample = before?.startSample ?? this.#begin(startMs, endSample);
+    const startSample = before?.startSample ?? this.#audio.begin(startMs, endSample);
     // Pieces bring the blanks between them along, where there are any.
     this.#settled = { text: `${before?.text ?? ''}${text}`, startSample, endSample };
     const known = language ?? before?.language;
@@ -181,7 +160,7 @@ export class GeminiStream implements ServiceStream {
   #partial(endSample: number): void {
     const settled = this.#settled?.text ?? '';
     const text = `${settled}${this.#interim}`.trim();
-    const startSample = this.#settled?.startSample ?? this.#begin(null, endSample);
+    const startSample = this.#settled?.startSample ?? this.#audio.begin(null, endSample);
     if (!this.#options.wantPartials || text === '' || endSample <= startSample) return;
     const stableLength = Math.min(settled.trim().length, text.length);
     this.#emit({ type: 'partial', text, startSample, endSample, stableLength });
@@ -193,27 +172,16 @@ export class GeminiStream implements ServiceStream {
     this.#settled = null;
     if (settled === null) return;
     const text = settled.text.trim();
-    const startSample = Math.max(settled.startSample, this.#done);
+    const startSample = Math.max(settled.startSample, this.#audio.done);
     const endSample = Math.max(settled.endSample, startSample + 1);
-    if (endSample > this.#end) return;
-    this.#done = endSample;
+    if (endSample > this.#audio.end) return;
+    this.#audio.finalAt(endSample);
     const { language } = settled;
     this.#emit({ type: 'final', text, startSample, endSample, ...(language !== undefined && { language }) });
   }
 
-  #begin(startMs: number | null, endSample: number): number {
-    if (startMs === null) return this.#times.beginAfter(this.#done, endSample);
-    return Math.max(this.#done, Math.min(this.#place(startMs), endSample - 1));
-  }
-
-  /** The place of an offset on the track's clock; without an offset it is the end of the audio so far. */
-  #place(offsetMs: number | null): number {
-    if (offsetMs === null) return this.#end;
-    return Math.min(this.#end, this.#origin + Math.round(offsetMs * samplesPerMs));
-  }
-
   #onEnd(failure: GeminiFailure): void {
-    if (this.#state === 'over') return;
+    if (this.#isOver) return;
     if (this.#state === 'ending' && this.#isReady && failure.code === 1000) {
       this.#final();
       return this.#over();
@@ -222,7 +190,7 @@ export class GeminiStream implements ServiceStream {
   }
 
   #die(failure: GeminiFailure): void {
-    if (this.#state === 'over') return;
+    if (this.#isOver) return;
     // What is settled is not lost with the connection.
     this.#final();
     this.#emit({ type: 'fault', ...geminiFault(failure, this.#options.secrets) });
@@ -230,24 +198,19 @@ export class GeminiStream implements ServiceStream {
   }
 
   #over(): void {
-    if (this.#state === 'over') return;
-    this.#tellUsage();
+    if (this.#isOver) return;
+    this.#audio.tellUsage();
     this.#state = 'over';
     this.#letGo();
   }
 
   #letGo(): void {
+    this.#audio.stop();
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
     this.#waiting = [];
     this.#call?.close();
     this.#resolve();
-  }
-
-  #tellUsage(): void {
-    if (this.#sent > this.#told)
-      this.#emit({ type: 'usage', audioMs: (this.#sent - this.#told) / samplesPerMs });
-    this.#told = this.#sent;
   }
 
   #after(what: 'ready' | 'settled' | 'quiet', ms: number, action: () => void): void {
@@ -261,6 +224,6 @@ export class GeminiStream implements ServiceStream {
   }
 
   #emit(event: SttEvent): void {
-    if (this.#state !== 'over') this.#options.onEvent(event);
+    if (!this.#isOver) this.#options.onEvent(event);
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock.ts';
 import { asError, DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Scheduler } from '../../../scheduler.ts';
+import { OpenSessions } from '../../open-sessions.ts';
 import { StreamSession } from '../../stream-session.ts';
 import type { SttCapabilities, SttEvent, SttOpenOptions, SttProvider, SttSession } from '../../stt.ts';
 import { makeClientFactory } from './google-client.ts';
@@ -26,7 +27,7 @@ export class GoogleProvider implements SttProvider {
   readonly name = 'google';
   readonly capabilities: SttCapabilities;
   readonly #options: GoogleProviderOptions;
-  readonly #sessions = new Set<SttSession>();
+  readonly #sessions: OpenSessions;
   #starting: Promise<void> | null = null;
   #running: { connections: GoogleConnections; project: string } | null = null;
 
@@ -34,6 +35,7 @@ export class GoogleProvider implements SttProvider {
   constructor(options: GoogleProviderOptions) {
     checkGoogleSettings(options.settings);
     this.#options = options;
+    this.#sessions = new OpenSessions(this.name, options.metrics);
     this.capabilities = googleCapabilities(options.settings);
   }
 
@@ -52,7 +54,7 @@ export class GoogleProvider implements SttProvider {
   async stop(): Promise<void> {
     await this.#starting?.catch(() => undefined);
     this.#starting = null;
-    for (const session of [...this.#sessions]) session.close();
+    this.#sessions.closeAll();
     const running = this.#running;
     this.#running = null;
     await running?.connections.stop();
@@ -64,24 +66,17 @@ export class GoogleProvider implements SttProvider {
     if (running === null) throw new DialogLensError('internal', 'The speech provider google is not running.');
     const { clock, scheduler } = this.#options;
     const wish = { ...options, languages };
-    const session: StreamSession = new StreamSession({
-      startSample: options.startSample,
-      clock,
-      scheduler,
-      onEvent,
-      openStream: (startSample, onStreamEvent) => this.#stream(running, wish, startSample, onStreamEvent),
-      onClosed: () => {
-        this.#sessions.delete(session);
-        this.#count();
-      },
-    });
-    this.#sessions.add(session);
-    this.#count();
-    return session;
-  }
-
-  #count(): void {
-    this.#options.metrics.set('stt_streams', { provider: this.name }, this.#sessions.size);
+    return this.#sessions.open(
+      (onClosed) =>
+        new StreamSession({
+          startSample: options.startSample,
+          clock,
+          scheduler,
+          onEvent,
+          onClosed,
+          openStream: (startSample, onStreamEvent) => this.#stream(running, wish, startSample, onStreamEvent),
+        }),
+    );
   }
 
   async #start(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock.ts';
 import { DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Scheduler } from '../../../scheduler.ts';
+import { OpenSessions } from '../../open-sessions.ts';
 import { StreamSession } from '../../stream-session.ts';
 import type { SttCapabilities, SttEvent, SttOpenOptions, SttProvider, SttSession } from '../../stt.ts';
 import { PluginProcess } from './plugin-process.ts';
@@ -20,12 +21,13 @@ export class PluginProvider implements SttProvider {
   readonly name = 'livekit-plugin';
   readonly capabilities: SttCapabilities;
   readonly #options: PluginProviderOptions;
-  readonly #sessions = new Set<SttSession>();
+  readonly #sessions: OpenSessions;
   #process: PluginProcess | null = null;
   #starting: Promise<void> | null = null;
 
   constructor(options: PluginProviderOptions) {
     this.#options = options;
+    this.#sessions = new OpenSessions(this.name, options.metrics);
     this.capabilities = pluginCapabilities(options.settings);
   }
 
@@ -43,7 +45,7 @@ export class PluginProvider implements SttProvider {
   async stop(): Promise<void> {
     await this.#starting?.catch(() => undefined);
     this.#starting = null;
-    for (const session of [...this.#sessions]) session.close();
+    this.#sessions.closeAll();
     const running = this.#process;
     this.#process = null;
     await running?.stop();
@@ -53,20 +55,17 @@ export class PluginProvider implements SttProvider {
     if (this.#starting === null)
       throw new DialogLensError('internal', 'The speech provider livekit-plugin is not running.');
     const { clock, scheduler } = this.#options;
-    const session: StreamSession = new StreamSession({
-      startSample: options.startSample,
-      clock,
-      scheduler,
-      onEvent,
-      onClosed: () => {
-        this.#sessions.delete(session);
-        this.#count();
-      },
-      openStream: (startSample, onStreamEvent) => this.#stream(options, startSample, onStreamEvent),
-    });
-    this.#sessions.add(session);
-    this.#count();
-    return session;
+    return this.#sessions.open(
+      (onClosed) =>
+        new StreamSession({
+          startSample: options.startSample,
+          clock,
+          scheduler,
+          onEvent,
+          onClosed,
+          openStream: (startSample, onStreamEvent) => this.#stream(options, startSample, onStreamEvent),
+        }),
+    );
   }
 
   #stream(options: SttOpenOptions, startSample: number, onEvent: (event: SttEvent) => void): PluginSession {
@@ -93,9 +92,5 @@ export class PluginProvider implements SttProvider {
     running.loaded().catch(() => undefined);
     this.#process = running;
     return running;
-  }
-
-  #count(): void {
-    this.#options.metrics.set('stt_streams', { provider: this.name }, this.#sessions.size);
   }
 }

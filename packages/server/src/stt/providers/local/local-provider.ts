@@ -4,6 +4,7 @@ import type { SpeechDetector } from '../../../audio/speech-detector.ts';
 import { asError, DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Logger } from '../../../observability/telemetry.ts';
+import { OpenSessions } from '../../open-sessions.ts';
 import {
   type RecogniseKind,
   type RecogniseOutcome,
@@ -69,13 +70,14 @@ export class LocalProvider implements SttProvider {
   readonly #options: LocalProviderOptions;
   readonly #scheduler: DecodeScheduler;
   readonly #detectors: DetectorPool;
-  readonly #sessions = new Set<SttSession>();
+  readonly #sessions: OpenSessions;
   #loading: Promise<LoadedModel> | null = null;
   #model: LoadedModel | null = null;
   #opened = 0;
 
   constructor(options: LocalProviderOptions) {
     this.#options = options;
+    this.#sessions = new OpenSessions(this.name, options.metrics);
     this.#detectors = createDetectorPool(options.models.detector);
     this.#scheduler = new DecodeScheduler({
       concurrency: Math.min(mostDecodes, availableParallelism()),
@@ -110,7 +112,7 @@ export class LocalProvider implements SttProvider {
     this.#loading = null;
     this.#model = null;
     this.#detectors.clear();
-    for (const session of [...this.#sessions]) session.close();
+    this.#sessions.closeAll();
   }
 
   open(options: SttOpenOptions, onEvent: (event: SttEvent) => void): SttSession {
@@ -118,21 +120,11 @@ export class LocalProvider implements SttProvider {
       throw unknownLanguage(this.capabilities, options.language);
     this.#opened += 1;
     const wanted = { ...options, wantPartials: options.wantPartials && this.capabilities.partials };
-    const session: SegmentedSession = new SegmentedSession(
-      wanted,
-      this.#engineFor(`${options.trackId}#${this.#opened}`),
-      onEvent,
-      {
-        endpoint: this.#options.endpoint ?? {},
-        onClosed: () => {
-          this.#sessions.delete(session);
-          this.#options.metrics.set('stt_streams', { provider: this.name }, this.#sessions.size);
-        },
-      },
+    const engine = this.#engineFor(`${options.trackId}#${this.#opened}`);
+    const endpoint = this.#options.endpoint ?? {};
+    return this.#sessions.open(
+      (onClosed) => new SegmentedSession(wanted, engine, onEvent, { endpoint, onClosed }),
     );
-    this.#sessions.add(session);
-    this.#options.metrics.set('stt_streams', { provider: this.name }, this.#sessions.size);
-    return session;
   }
 
   /** A voice detector for one track. Its owner closes it. */
