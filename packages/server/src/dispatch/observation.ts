@@ -80,8 +80,9 @@ export class Observation {
     metrics.set('queue_depth', {}, queued);
     const reserved = reservations.waiting(leases);
     metrics.set('slots_reserved', {}, reserved.length);
-    // Workers are wanted for rooms that are about to begin, too.
-    pool.observe({ ...counted.load, used: counted.load.used + reserved.length }, counted.workers);
+    // Workers are wanted for rooms that are about to begin, too; those that have begun wait in the queue.
+    const expected = reserved.filter((room) => waiting.get(room)?.paused !== false);
+    pool.observe({ ...counted.load, used: counted.load.used + expected.length }, counted.workers);
     this.#wake(countFree(takers(agents, leases, settings.version)), reserved);
     const { total, busy, available, avgSessionDuration } = view;
     return {
@@ -131,11 +132,12 @@ export class Observation {
     const { waiting, look } = this.#deps;
     if (free > 0) for (const room of reserved) if (waiting.get(room)?.paused === false) look(room, 'lease');
     let left = free - reserved.length;
-    for (const entry of this.#deps.waiting.inOrder()) {
+    const isReserved = new Set(reserved);
+    for (const entry of waiting.inOrder()) {
       if (left <= 0) return;
-      if (entry.paused) continue;
+      if (entry.paused || isReserved.has(entry.room)) continue;
       left--;
-      this.#deps.look(entry.room, 'lease');
+      look(entry.room, 'lease');
     }
   }
 }

@@ -48,7 +48,8 @@ export class QueueGate {
     const [agents, leases] = await Promise.all([world.agentsIfKnown(), world.leases()]);
     if (agents === null || leases.byRoom.has(rank.room)) return false;
     const free = countFree(takers(agents, leases, settings.version));
-    const left = free - reservations.keptFrom(rank.room, leases);
+    const isBefore = (other: string) => waiting.isReadyBefore(other, rank);
+    const left = free - reservations.keptFrom(rank.room, leases, isBefore);
     return waiting.slotsNeeded(rank) > left && (await this.#hasVoice(rank.room));
   }
 

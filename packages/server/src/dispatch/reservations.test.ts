@@ -89,6 +89,34 @@ describe('a reservation', () => {
     expect(lab.held()).toEqual({ a: 'agt_b' });
   });
 
+  it('takes one slot of its room while that waits, not another for its place in the queue', async () => {
+    const bounds = { min: 0, max: 9, scaleUpAt: 1, slotsPerAgent: 1 };
+    const { control } = await lab.dispatcher({}, undefined, { bounds });
+    await control.reserve(slotFor('board', 0), 'x');
+    for (const room of ['board', 'a']) {
+      openRoom(room);
+      await lab.clock.advance(7000);
+    }
+    expect(await control.room('a')).toMatchObject({ status: 'queued', queuePosition: 2 });
+    expect(await control.capacity()).toMatchObject({ queuedRooms: 2, wantedAgents: 2 });
+    // LiveKit is slow to say who is in the room, so that it goes on waiting.
+    let answer: (() => void) | undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const list = lab.directory.listParticipants.bind(lab.directory);
+    lab.directory.listParticipants = async (room) => {
+      if (room === 'board') await answered;
+      return list(room);
+    };
+    await lab.worker('agt_a', 2);
+    await lab.clock.advance(1000);
+    expect(lab.held()).toEqual({ a: 'agt_a' });
+    answer?.();
+    await lab.clock.advance(3000);
+    expect(lab.held()).toEqual({ a: 'agt_a', board: 'agt_a' });
+  });
+
   it('is kept through a restart of every dispatcher, and a full queue does not refuse its room', async () => {
     await lab.worker('agt_a', 2);
     const first = await lab.dispatcher();

@@ -55,10 +55,10 @@ export class Reservations {
       .map(({ room }) => room);
   }
 
-  /** How many free slots are not for this room. */
-  keptFrom(room: string, leases: LeasePicture): number {
+  /** How many free slots are not for this room. @param isCounted other rooms that come before it anyhow */
+  keptFrom(room: string, leases: LeasePicture, isCounted: (room: string) => boolean): number {
     if (this.#known.size === 0 || this.isInForce(room)) return 0;
-    return this.waiting(leases).length;
+    return this.waiting(leases).filter((other) => !isCounted(other)).length;
   }
 
   /** @throws DialogLensError `queue_full`, `store_unavailable` */

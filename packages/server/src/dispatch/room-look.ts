@@ -189,7 +189,8 @@ export class RoomLooker {
   #isItsTurn(rank: Rank, free: number, { lease, leases }: Look): boolean {
     const { waiting, reservations } = this.#deps;
     if (lease === null && reservations.isInForce(rank.room)) return free > 0;
-    const kept = lease === null ? reservations.keptFrom(rank.room, leases) : 0;
+    const isBefore = (other: string) => waiting.isReadyBefore(other, rank);
+    const kept = lease === null ? reservations.keptFrom(rank.room, leases, isBefore) : 0;
     return waiting.slotsNeeded(rank) <= free - kept;
   }
 

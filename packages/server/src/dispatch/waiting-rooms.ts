@@ -75,9 +75,13 @@ export class WaitingRooms {
 
   /** How many slots must be free for this room to be served now: one, and one for each room ready before it. */
   slotsNeeded(rank: Rank): number {
-    const known = this.#rooms.get(rank.room);
-    const isCounted = known !== undefined && !known.paused && byTurn(known, rank) < 0;
-    return 1 + this.#ready.before(rank) - (isCounted ? 1 : 0);
+    return 1 + this.#ready.before(rank) - (this.isReadyBefore(rank.room, rank) ? 1 : 0);
+  }
+
+  /** True when the room would be served now, and before whoever has this rank. */
+  isReadyBefore(room: string, rank: Rank): boolean {
+    const known = this.#rooms.get(room);
+    return known !== undefined && !known.paused && byTurn(known, rank) < 0;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DemandSettings } from '@dialoglens/protocol';
 import { AgentDispatcher } from '../dispatch/agent-dispatcher.ts';
+import type { PoolSettings } from '../dispatch/agent-pool.ts';
 import type { DispatcherSettings } from '../dispatch/dispatcher-settings.ts';
 import type { MetricName, Metrics } from '../observability/metric-table.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
@@ -24,6 +25,7 @@ export interface Laboratory {
   dispatcher(
     settings?: Partial<DispatcherSettings>,
     checkSpeech?: (settings: DemandSettings) => void,
+    pool?: PoolSettings,
   ): Promise<AgentDispatcher>;
   /** Stops every dispatcher; workers go on. */
   stopDispatchers(): Promise<void>;
@@ -55,10 +57,14 @@ export function dispatchLaboratory(random: () => number = () => 0.5): Laboratory
     store,
     directory,
     metrics,
-    async dispatcher(settings = {}, checkSpeech = () => undefined) {
+    async dispatcher(settings = {}, checkSpeech = () => undefined, pool) {
       const fixed = { url: 'ws://lab', language: 'en-US', provider: 'scripted', version: '0.0.0' };
       const parts = { ...shared, store, scheduler: clock, metrics, logger, random, checkSpeech };
-      const dispatcher = new AgentDispatcher({ ...parts, settings: { ...fixed, ...settings } });
+      const dispatcher = new AgentDispatcher({
+        ...parts,
+        ...(pool && { pool }),
+        settings: { ...fixed, ...settings },
+      });
       dispatchers.push(dispatcher);
       await dispatcher.start();
       return dispatcher;
