@@ -10,6 +10,7 @@ import { SupervisedProvider } from '../../stt/supervisor/supervised-provider.ts'
 import type { SupervisorSettings } from '../../stt/supervisor/supervisor-settings.ts';
 import type { GoogleDouble } from './google-double.ts';
 import type { GoogleVersion } from './google-protocol.ts';
+import { googleSettings } from './google-settings.ts';
 
 /** Speech from a double of Google, through the supervisor. Tones count as speech. */
 export async function googleSpeech(
@@ -17,19 +18,7 @@ export async function googleSpeech(
   options: { version: GoogleVersion; supervisor?: Partial<SupervisorSettings>; logger?: Logger },
 ): Promise<SpeechParts> {
   const provider = createGoogleProvider({
-    settings: {
-      apiVersion: options.version,
-      location: 'global',
-      project: 'test',
-      languages: [],
-      punctuation: true,
-      wordTimes: true,
-      profanityFilter: false,
-      enhanced: false,
-      diarization: false,
-      hintBoost: 10,
-      endpoint: double.endpoint,
-    },
+    settings: googleSettings(double, { apiVersion: options.version }),
     clock: systemClock,
     scheduler: systemScheduler,
     metrics: noMetrics,

@@ -1,27 +1,10 @@
 import type { LiveEvent, Segment } from '@dialoglens/protocol';
 import { describe, expect, it } from 'vitest';
+import { segment } from '../../testing/segment.ts';
 import { type Captions, inTurns, noCaptions, takeEvent } from './caption-feed.ts';
 
-function segment(id: string, text: string, over: Partial<Segment> = {}): Segment {
-  return {
-    id: `seg_${id}`,
-    sessionId: 'ses_1',
-    room: 'standup',
-    trackId: 'TR_1',
-    identity: 'ada',
-    speaker: 'Ada',
-    revision: 1,
-    isFinal: false,
-    text,
-    stableLength: 0,
-    startMs: 0,
-    endMs: 1_000,
-    startedAt: 1_000,
-    confidence: null,
-    language: 'en',
-    ...over,
-  };
-}
+const partial = (id: string, text: string, over: Partial<Segment> = {}) =>
+  segment(id, { isFinal: false, text, ...over });
 
 const said = (one: Segment): LiveEvent => ({ type: 'segment', segment: one });
 const feed = (events: LiveEvent[], isHistory = false, from: Captions = noCaptions) =>
@@ -31,32 +14,32 @@ const texts = (captions: Captions) => captions.segments.map(({ text }) => text);
 describe('captions', () => {
   it('grow where they began, whoever speaks meanwhile', () => {
     const captions = feed([
-      said(segment('a', 'Good')),
-      said(segment('b', 'Yes', { identity: 'bob' })),
-      said(segment('a', 'Good morning', { revision: 2 })),
+      said(partial('a', 'Good')),
+      said(partial('b', 'Yes', { identity: 'bob' })),
+      said(partial('a', 'Good morning', { revision: 2 })),
     ]);
     expect(texts(captions)).toEqual(['Good morning', 'Yes']);
   });
 
   it('are not changed by what is doubled, late or older, nor after their final', () => {
-    const final = said(segment('a', 'Good morning.', { revision: 3, isFinal: true }));
-    const captions = feed([said(segment('a', 'Good')), final]);
-    const again = feed([said(segment('a', 'Good mor', { revision: 2 })), final], false, captions);
+    const final = said(partial('a', 'Good morning.', { revision: 3, isFinal: true }));
+    const captions = feed([said(partial('a', 'Good')), final]);
+    const again = feed([said(partial('a', 'Good mor', { revision: 2 })), final], false, captions);
     expect(again).toBe(captions);
-    expect(feed([said(segment('a', 'No', { revision: 9 }))], false, captions)).toBe(captions);
+    expect(feed([said(partial('a', 'No', { revision: 9 }))], false, captions)).toBe(captions);
   });
 
   it('are gone when the final says that nothing was said', () => {
-    const empty = said(segment('a', '', { revision: 2, isFinal: true }));
-    expect(texts(feed([said(segment('a', 'uh')), empty]))).toEqual([]);
+    const empty = said(partial('a', '', { revision: 2, isFinal: true }));
+    expect(texts(feed([said(partial('a', 'uh')), empty]))).toEqual([]);
   });
 
   it('of before stand where they were said, and are not read aloud', () => {
-    const live = feed([said(segment('c', 'third', { startedAt: 3_000, isFinal: true }))]);
+    const live = feed([said(partial('c', 'third', { startedAt: 3_000, isFinal: true }))]);
     const captions = feed(
       [
-        said(segment('a', 'first', { isFinal: true })),
-        said(segment('b', 'second', { startedAt: 2_000, isFinal: true })),
+        said(partial('a', 'first', { isFinal: true })),
+        said(partial('b', 'second', { startedAt: 2_000, isFinal: true })),
       ],
       true,
       live,
@@ -67,16 +50,16 @@ describe('captions', () => {
 
   it('are read aloud once, as finals only', () => {
     const captions = feed([
-      said(segment('a', 'Good')),
-      said(segment('a', 'Good morning.', { revision: 2, isFinal: true })),
-      said(segment('a', 'Good morning.', { revision: 2, isFinal: true })),
+      said(partial('a', 'Good')),
+      said(partial('a', 'Good morning.', { revision: 2, isFinal: true })),
+      said(partial('a', 'Good morning.', { revision: 2, isFinal: true })),
     ]);
     expect(captions.spoken.map(({ text }) => text)).toEqual(['Good morning.']);
   });
 
   it('do not pile up for ever, and say so', () => {
     const many = Array.from({ length: 1_200 }, (_, index) =>
-      said(segment(`n${index}`, `line ${index}`, { isFinal: true })),
+      said(partial(`n${index}`, `line ${index}`, { isFinal: true })),
     );
     const captions = feed(many);
     expect(captions.segments).toHaveLength(1_000);
@@ -98,7 +81,7 @@ describe('captions', () => {
 
 describe('turns', () => {
   const at = (startedAt: number, over: Partial<Segment> = {}) =>
-    segment(String(startedAt), 'words', { startedAt, ...over });
+    partial(String(startedAt), 'words', { startedAt, ...over });
 
   it('hold what one speaker says without a long pause', () => {
     const turns = inTurns([at(0), at(1_500), at(3_000, { identity: 'bob' }), at(4_500), at(20_000)]);

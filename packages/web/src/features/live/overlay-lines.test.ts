@@ -1,27 +1,7 @@
 import type { Segment } from '@dialoglens/protocol';
 import { expect, it } from 'vitest';
+import { segment } from '../../testing/segment.ts';
 import { overlayLines } from './overlay-lines.ts';
-
-function segment(id: string, over: Partial<Segment> = {}): Segment {
-  return {
-    id: `seg_${id}`,
-    sessionId: 'ses_1',
-    room: 'standup',
-    trackId: 'TR_1',
-    identity: 'ada',
-    speaker: 'Ada',
-    revision: 1,
-    isFinal: true,
-    text: id,
-    stableLength: 0,
-    startMs: 0,
-    endMs: 1_000,
-    startedAt: 1_000,
-    confidence: null,
-    language: 'en',
-    ...over,
-  };
-}
 
 const ids = (lines: Segment[]) => lines.map(({ text }) => text);
 

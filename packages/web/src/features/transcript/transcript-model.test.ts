@@ -1,28 +1,8 @@
 import type { Segment } from '@dialoglens/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { segment } from '../../testing/segment.ts';
 import { asText, barLanes, filtered, marked, speakersOf } from './transcript-model.ts';
-
-function segment(id: string, over: Partial<Segment> = {}): Segment {
-  return {
-    id: `seg_${id}`,
-    sessionId: 'ses_1',
-    room: 'standup',
-    trackId: 'TR_1',
-    identity: 'ada',
-    speaker: 'Ada',
-    revision: 1,
-    isFinal: true,
-    text: id,
-    stableLength: 0,
-    startMs: 0,
-    endMs: 1_000,
-    startedAt: 10_000,
-    confidence: null,
-    language: 'en',
-    ...over,
-  };
-}
 
 const all = [
   segment('Good morning'),

@@ -1,32 +1,12 @@
 import { systemClock } from '../../../clock.ts';
 import { noMetrics } from '../../../observability/metric-table.ts';
 import { systemScheduler } from '../../../scheduler.ts';
-import { type GoogleDouble, startGoogleDouble } from '../../../testing/google-double/google-double.ts';
+import { startGoogleDouble } from '../../../testing/google-double/google-double.ts';
+import { googleSettings } from '../../../testing/google-double/google-settings.ts';
 import { scriptedHearing } from '../../../testing/provider-double/hearing.ts';
 import { sttContract } from '../../../testing/stt-contract.ts';
 import { sayAt } from '../scripted/script.ts';
 import { createGoogleProvider } from './google-provider.ts';
-import type { GoogleSettings } from './google-settings.ts';
-
-function settingsFor(
-  double: Pick<GoogleDouble, 'endpoint'>,
-  changes: Partial<GoogleSettings> = {},
-): GoogleSettings {
-  return {
-    apiVersion: 'v2',
-    location: 'global',
-    project: 'test',
-    languages: [],
-    punctuation: true,
-    wordTimes: true,
-    profanityFilter: false,
-    enhanced: false,
-    diarization: false,
-    hintBoost: 10,
-    endpoint: double.endpoint,
-    ...changes,
-  };
-}
 
 for (const apiVersion of ['v1', 'v2'] as const) {
   sttContract(`google ${apiVersion}`, async () => {
@@ -35,7 +15,7 @@ for (const apiVersion of ['v1', 'v2'] as const) {
     const hearing = scriptedHearing(sayAt(200, 'hello to all of you', 200));
     const double = await startGoogleDouble({ version: apiVersion, hearing, rules });
     const provider = createGoogleProvider({
-      settings: settingsFor(double, { apiVersion }),
+      settings: googleSettings(double, { apiVersion }),
       clock: systemClock,
       scheduler: systemScheduler,
       metrics: noMetrics,

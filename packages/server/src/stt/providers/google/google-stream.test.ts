@@ -4,6 +4,7 @@ import { noMetrics } from '../../../observability/metric-table.ts';
 import { systemScheduler } from '../../../scheduler.ts';
 import type { GoogleRules } from '../../../testing/google-double/google-call.ts';
 import { type GoogleDouble, startGoogleDouble } from '../../../testing/google-double/google-double.ts';
+import { googleSettings } from '../../../testing/google-double/google-settings.ts';
 import type { FaultAction } from '../../../testing/provider-double/faults.ts';
 import { scriptedHearing } from '../../../testing/provider-double/hearing.ts';
 import type { SttEvent, SttFinal, SttOpenOptions, SttSession } from '../../stt.ts';
@@ -38,20 +39,7 @@ async function setUp(
   });
   closers.push(() => double.dispose());
   const provider = createGoogleProvider({
-    settings: {
-      apiVersion,
-      location: 'global',
-      project: 'test',
-      languages: [],
-      punctuation: true,
-      wordTimes: true,
-      profanityFilter: false,
-      enhanced: false,
-      diarization: false,
-      hintBoost: 10,
-      endpoint: double.endpoint,
-      ...changes,
-    },
+    settings: googleSettings(double, { apiVersion, ...changes }),
     clock: systemClock,
     scheduler: systemScheduler,
     metrics: noMetrics,
