@@ -1,5 +1,12 @@
 import type { JoinAnswer } from '@dialoglens/protocol';
-import { createAudioAnalyser, type LocalAudioTrack, Room, RoomEvent, Track } from 'livekit-client';
+import {
+  ConnectionState,
+  createAudioAnalyser,
+  type LocalAudioTrack,
+  Room,
+  RoomEvent,
+  Track,
+} from 'livekit-client';
 
 /** Somebody in the room. */
 export interface Person {
@@ -120,13 +127,13 @@ export class RoomCall {
   }
 
   async #look(change: Partial<CallView> = {}): Promise<void> {
-    const state = callStates[this.#room.state];
     // Names of devices are known only once the microphone may be used.
-    const devices = state === 'connected' ? await Room.getLocalDevices('audioinput', false) : [];
+    const devices = this.#room.state === ConnectionState.Connected ? await microphones() : [];
     this.#view = {
       ...this.#view,
       ...change,
-      state,
+      // Asked now: the call may have ended while the browser looked for devices.
+      state: callStates[this.#room.state],
       people: peopleIn(this.#room),
       isMuted: !this.#room.localParticipant.isMicrophoneEnabled,
       devices: devices.map(({ deviceId, label }) => ({ id: deviceId, label })),
@@ -134,6 +141,11 @@ export class RoomCall {
     };
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** None where the browser does not tell them: then there is nothing to choose from, and the call goes on. */
+function microphones(): Promise<MediaDeviceInfo[]> {
+  return Room.getLocalDevices('audioinput', false).catch(() => []);
 }
 
 const callStates: Record<Room['state'], CallView['state']> = {
