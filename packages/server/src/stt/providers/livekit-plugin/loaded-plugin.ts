@@ -37,7 +37,6 @@ export interface LoadedPlugin {
 interface Agents {
   initializeLogger(options: { pretty: boolean; level: string }): void;
   AudioEnergyFilter?: { prototype: { pushFrame: () => boolean } };
-  stt: { STT: unknown; SpeechEventType?: Record<string, number> };
 }
 
 /** What plugins build on; theirs, not what this program may have. */

@@ -9,8 +9,13 @@ const byStatus: Readonly<Record<number, SttFaultKind>> = {
   429: 'rate-limit',
 };
 
+export interface PluginFault {
+  kind: SttFaultKind;
+  message: string;
+}
+
 /** What a plugin threw. Its own words are left out: they may hold what was said, or a key. */
-export function pluginFault(thrown: unknown): { kind: SttFaultKind; message: string } {
+export function pluginFault(thrown: unknown): PluginFault {
   const status: unknown =
     typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'statusCode') : undefined;
   const code = typeof status === 'number' && status > 0 ? status : undefined;

@@ -5,10 +5,10 @@
 
 import type { FromHost, ToHost } from './host-messages.ts';
 import { type LoadedPlugin, loadPlugin } from './loaded-plugin.ts';
-import { PluginStream } from './plugin-stream.ts';
+import { PluginStreams } from './plugin-streams.ts';
 
 let plugin: LoadedPlugin | null = null;
-const streams = new Map<number, PluginStream>();
+const streams = new PluginStreams(tell);
 
 function tell(message: FromHost): void {
   if (process.connected) process.send?.(message);
@@ -20,25 +20,17 @@ process.on('message', (message: ToHost) => {
       plugin = loadPlugin(message, tell);
       return;
     case 'open':
-      if (plugin) streams.set(message.stream, new PluginStream(plugin, message, tell));
+      if (plugin) streams.open(plugin, message);
       return;
     case 'hear':
-      streams.get(message.stream)?.hear(message.pcm);
+      streams.hear(message.stream, message.pcm);
       return;
     case 'finish':
-      void finish(message.stream);
+      void streams.finish(message.stream);
       return;
     case 'close':
-      streams.get(message.stream)?.close();
-      streams.delete(message.stream);
+      streams.close(message.stream);
   }
 });
 // Nobody is left to work for.
 process.on('disconnect', () => process.exit());
-
-async function finish(number: number): Promise<void> {
-  const stream = streams.get(number);
-  await stream?.finish();
-  streams.delete(number);
-  tell({ tell: 'finished', stream: number });
-}

@@ -29,7 +29,8 @@ export class PluginProcess {
       if ('stream' in message) this.#streams.get(message.stream)?.(message);
     });
     this.#child.once('exit', () => this.#gone(onGone));
-    this.#child.once('error', () => this.#gone(onGone));
+    // Every message that a process cannot take any more is an error of its own.
+    this.#child.on('error', () => this.#gone(onGone));
   }
 
   /** Resolves when the plugin is loaded. @throws DialogLensError `plugin_unusable` saying what to install or set */
@@ -75,9 +76,14 @@ export class PluginProcess {
         () => reject(unusable(settings, `${settings.package} was not loaded in time`)),
         loadWithinMs,
       );
-      this.#child.once('exit', () => {
+      const refuse = (why: string) => {
         clearTimeout(timer);
-        reject(unusable(settings, `the process that loads ${settings.package} ended`));
+        reject(unusable(settings, `the process that loads ${settings.package} ${why}`));
+      };
+      this.#child.once('exit', () => refuse('ended'));
+      // A process that never began does not end either.
+      this.#child.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+        refuse(`failed (${code ?? message})`);
       });
       this.#child.on('message', (message: FromHost) => {
         if (message.tell !== 'loaded' && message.tell !== 'failed') return;

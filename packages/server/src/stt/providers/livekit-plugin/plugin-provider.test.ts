@@ -176,6 +176,16 @@ describe('A plugin that cannot be used is named with what to do', { timeout: 60_
     'node_modules/@livekit/rtc-node/index.js': 'exports.AudioFrame = class {};',
   });
 
+  it('when its process cannot be started', async () => {
+    const { execPath } = process;
+    process.execPath = '/not/there/node';
+    const { error } = await refusal({}).finally(() => {
+      process.execPath = execPath;
+    });
+    expect(error).toMatchObject({ code: 'plugin_unusable' });
+    expect(error.message).toContain(`the process that loads ${deepgram} failed (ENOENT)`);
+  });
+
   it('when it is not installed', async () => {
     const { error, place } = await refusal({});
     expect(error).toMatchObject({ code: 'plugin_unusable' });

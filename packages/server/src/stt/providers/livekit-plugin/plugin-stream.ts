@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FromHost, PluginText, ToHost } from './host-messages.ts';
 import type { AgentsSpeechData, AgentsSpeechStream, LoadedPlugin } from './loaded-plugin.ts';
 import { watchConnections } from './plugin-connections.ts';
-import { pluginFault } from './plugin-faults.ts';
+import { type PluginFault, pluginFault } from './plugin-faults.ts';
 
 /** After a flush nothing more comes when nothing came for this long. */
 const quietMs = 700;
@@ -37,14 +37,19 @@ export class PluginStream {
       this.#stream = watchConnections(
         () => this.#open({ ...asked, ...plugin.options }),
         () => {
-          if (!this.#isEnding) this.#fail(new Error('the connection was lost'));
+          if (!this.#isEnding) this.#fail(ended('The connection of the plugin was lost.'));
         },
       );
       this.#reading = this.#read(this.#stream);
     } catch (thrown) {
       this.#stream = null;
-      this.#fail(thrown);
+      this.#fail(pluginFault(thrown));
     }
+  }
+
+  /** True after a fault or `close()`: nothing comes any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   hear(bytes: Uint8Array): void {
@@ -54,7 +59,7 @@ export class PluginStream {
     try {
       this.#stream.pushFrame(this.#plugin.frame(pcm));
     } catch (thrown) {
-      this.#fail(thrown);
+      this.#fail(pluginFault(thrown));
     }
   }
 
@@ -69,7 +74,7 @@ export class PluginStream {
       if (!this.#isOver) this.#stream.endInput();
       await Promise.race([this.#reading, delay(endWithinMs, undefined, { ref: false })]);
     } catch (thrown) {
-      this.#fail(thrown);
+      this.#fail(pluginFault(thrown));
     }
     this.close();
   }
@@ -83,7 +88,7 @@ export class PluginStream {
 
   #open(options: Record<string, unknown>): AgentsSpeechStream {
     const stt = this.#plugin.make(options);
-    stt.on('error', ({ error }) => this.#fail(error));
+    stt.on('error', ({ error }) => this.#fail(pluginFault(error)));
     return stt.stream({ connOptions: { maxRetry: 0, retryIntervalMs: 0, timeoutMs: 10_000 } });
   }
 
@@ -106,9 +111,9 @@ export class PluginStream {
         else if (type === start || type === end)
           this.#tell({ tell: 'speech', stream: this.#number, begins: type === start });
       }
-      if (!this.#isEnding) this.#fail(new Error('the plugin ended the stream'));
+      if (!this.#isEnding) this.#fail(ended('The plugin ended the stream.'));
     } catch (thrown) {
-      this.#fail(thrown);
+      this.#fail(pluginFault(thrown));
     }
   }
 
@@ -116,11 +121,16 @@ export class PluginStream {
     this.#tell({ tell, stream: this.#number, text: textOf(data) });
   }
 
-  #fail(thrown: unknown): void {
+  #fail(fault: PluginFault): void {
     if (this.#isOver) return;
     this.close();
-    this.#tell({ tell: 'fault', stream: this.#number, ...pluginFault(thrown) });
+    this.#tell({ tell: 'fault', stream: this.#number, ...fault });
   }
+}
+
+/** An end without a reason of the plugin's own. */
+function ended(message: string): PluginFault {
+  return { kind: 'transient', message };
 }
 
 function textOf({ text, startTime, endTime, confidence, language, words }: AgentsSpeechData): PluginText {
