@@ -344,7 +344,7 @@ export class SegmentedSession implements SttSession {
     this.#emit({
       type: 'fault',
       kind: overload ? 'limit' : 'transient',
-      message: overload ? 'More speech waits to be recognised than this machine can take.' : result.message,
+      message: overload ? 'More speech waits to be recognised than can be caught up with.' : result.message,
       lost: { startSample, endSample },
     });
   }

@@ -1,8 +1,8 @@
 import type { GoogleGenAI } from '@google/genai';
 import { writeWav } from '../../../audio/wav.ts';
+import { DecodeScheduler } from '../../decode-scheduler.ts';
 import type { RecogniseOutcome, UtteranceEngine } from '../../segmented-session.ts';
 import { sampleRate } from '../../stt.ts';
-import { DecodeScheduler } from '../local/decode-scheduler.ts';
 import type { GeminiWish } from './gemini-client.ts';
 import { failureOf, geminiFault } from './gemini-faults.ts';
 import { type GeminiSettings, geminiModel } from './gemini-settings.ts';

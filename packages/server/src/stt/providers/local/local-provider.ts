@@ -4,6 +4,7 @@ import type { SpeechDetector } from '../../../audio/speech-detector.ts';
 import { asError, DialogLensError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metric-table.ts';
 import type { Logger } from '../../../observability/telemetry.ts';
+import { type DecodeLimits, DecodeScheduler } from '../../decode-scheduler.ts';
 import { OpenSessions } from '../../open-sessions.ts';
 import {
   type RecogniseKind,
@@ -20,7 +21,6 @@ import {
   sampleRate,
 } from '../../stt.ts';
 import { knowsLanguage } from '../../supervisor/supervised-provider.ts';
-import { type DecodeLimits, DecodeScheduler } from './decode-scheduler.ts';
 import type { DetectorPool } from './detector-pool.ts';
 import {
   type LoadedModel,

@@ -1,4 +1,4 @@
-import { asError } from '../../../errors.ts';
+import { asError } from '../errors.ts';
 
 /**
  * What is decoded, the most important first: what was said; the first words of somebody who began to speak (short, and
