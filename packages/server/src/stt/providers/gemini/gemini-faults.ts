@@ -1,4 +1,5 @@
 import { asError } from '../../../errors.ts';
+import { serviceWords } from '../../service-words.ts';
 import type { SttFaultKind } from '../../stt.ts';
 
 /** Why the service refused or left, as far as it said. */
@@ -7,8 +8,6 @@ export interface GeminiFailure {
   code?: number | undefined;
   reason: string;
 }
-
-const longestReason = 200;
 
 /** What is said in words outweighs the number, which is the same for many things. */
 const byWords: readonly (readonly [pattern: RegExp, kind: SttFaultKind])[] = [
@@ -37,10 +36,7 @@ export function geminiFault(
 ): { kind: SttFaultKind; message: string } {
   const byReason = byWords.find(([pattern]) => pattern.test(reason))?.[1];
   const kind = byReason ?? (code === undefined ? undefined : byCode[code]) ?? 'transient';
-  const clean = secrets
-    .filter((secret) => secret !== '')
-    .reduce((text, secret) => text.replaceAll(secret, '…'), reason)
-    .slice(0, longestReason);
+  const clean = serviceWords(reason, secrets);
   const number = code === undefined ? '' : ` (${code})`;
   return { kind, message: `Gemini${number}: ${clean === '' ? 'the connection was lost' : clean}` };
 }

@@ -1,3 +1,4 @@
+import { serviceWords } from '../../service-words.ts';
 import type { SttFaultKind } from '../../stt.ts';
 
 /** What a stream died of, as the service and its library say it. */
@@ -73,7 +74,7 @@ const invalidArguments: readonly [RegExp, SttFaultKind, string?][] = [
 /** What a failure means to the supervisor. The service’s own words are told, without the hints that may be in them. */
 export function faultOf({ code, details }: GoogleFailure, hints: readonly string[]): GoogleFault {
   const name = statusNames[code ?? 2] ?? 'UNKNOWN';
-  const said = `Google says ${name}: ${withoutHints(details, hints)}`;
+  const said = `Google says ${name}: ${serviceWords(details, hints)}`;
   const [kind, remedy] = judged(name, details);
   return { kind, message: remedy === undefined ? said : `${said} (${remedy})` };
 }
@@ -92,12 +93,4 @@ function judged(name: StatusName, details: string): [kind: SttFaultKind, remedy?
   }
   if (name === 'RESOURCE_EXHAUSTED' && /too fast|real.?time/i.test(details)) return ['rate-limit'];
   return faults[name];
-}
-
-const maxDetails = 300;
-
-function withoutHints(details: string, hints: readonly string[]): string {
-  let text = details.replace(/\s+/g, ' ');
-  for (const hint of hints) text = text.replaceAll(hint, '…');
-  return text.length > maxDetails ? `${text.slice(0, maxDetails)}…` : text;
 }
