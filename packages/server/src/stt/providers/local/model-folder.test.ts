@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,9 +42,9 @@ async function fill(files: Record<string, Uint8Array>): Promise<void> {
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
 }
 
-function refused(): DialogLensError {
+function refused(given = folder): DialogLensError {
   try {
-    inspectModelFolder(folder);
+    inspectModelFolder(given);
   } catch (thrown) {
     if (thrown instanceof DialogLensError) return thrown;
     throw thrown;
@@ -134,7 +134,7 @@ describe('A model folder', () => {
     });
   });
 
-  it.each<[problem: string, files: Record<string, Uint8Array>]>([
+  it.each<[problem: string, files: Record<string, Uint8Array>, remedy?: string]>([
     ['there is no tokens.txt', { 'encoder.onnx': chunked, 'decoder.onnx': none, 'joiner.onnx': none }],
     ['lacks an encoder', { 'decoder.onnx': none, 'joiner.onnx': none, 'tokens.txt': tokens }],
     ['it holds no .onnx file', { 'tokens.txt': tokens }],
@@ -147,7 +147,8 @@ describe('A model folder', () => {
       { 'encoder.onnx': Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'tokens.txt': tokens },
     ],
     ['model.onnx is not an ONNX model, or not all of it', { 'model.onnx': chunked.subarray(0, 9_000) }],
-    ['model.tar.bz2 has to be unpacked first', { 'model.tar.bz2': Buffer.of(1) }],
+    ['model.tar.bz2 has to be unpacked first', { 'model.tar.bz2': Buffer.of(1) }, '`tar -xf model.tar.bz2`'],
+    ['model.zip has to be unpacked first', { 'model.zip': Buffer.of(1) }, '`unzip model.zip`'],
     [
       'it holds a model, and the files do not say what they are',
       { 'model.onnx': none, 'tokens.txt': tokens },
@@ -156,12 +157,12 @@ describe('A model folder', () => {
       'the files say "whale"; name its kind in speech.local.kind',
       { 'model.onnx': onnx({ model_type: 'whale' }), 'tokens.txt': tokens },
     ],
-  ])('says that %s', async (problem, files) => {
+  ])('says that %s', async (problem, files, remedy = 'SenseVoice') => {
     await fill(files);
     const error = refused();
     expect(error).toMatchObject({ code: 'model_folder_invalid', field: 'speech.local.model' });
     expect(error.message).toContain(problem);
-    expect(error.remedy).toContain('SenseVoice');
+    expect(error.remedy).toContain(remedy);
   });
 
   it('says what is missing for the kind that was named', async () => {
@@ -177,13 +178,32 @@ describe('A model folder', () => {
     expect(message).toContain('lacks an encoder');
   });
 
-  it('says when it is not there, is a file, or holds the model one level down', async () => {
-    expect(() => inspectModelFolder(join(folder, 'gone'))).toThrow('it does not exist');
+  it('says when it is not there, is a file, or holds the model one level down, and what to do', async () => {
+    expect(refused(join(folder, 'gone'))).toMatchObject({
+      message: expect.stringContaining('it does not exist'),
+      remedy: 'Name a folder that is there.',
+    });
     await fill({ 'model.onnx': none });
-    expect(() => inspectModelFolder(join(folder, 'model.onnx'))).toThrow('it is a file');
+    expect(refused(join(folder, 'model.onnx'))).toMatchObject({
+      message: expect.stringContaining('it is a file'),
+      remedy: `Name the folder it is in, ${folder}.`,
+    });
     const outer = join(folder, 'outer');
     await mkdir(join(outer, 'inner'), { recursive: true });
     await writeFile(join(outer, 'inner', 'model.onnx'), none);
-    expect(() => inspectModelFolder(outer)).toThrow('the model is in its folder inner');
+    expect(refused(outer)).toMatchObject({
+      message: expect.stringContaining('the model is in its folder inner'),
+      remedy: `Name ${join(outer, 'inner')}.`,
+    });
+  });
+
+  it('says what in it cannot be read, and passes over links that lead nowhere', async () => {
+    await symlink(join(folder, 'gone'), join(folder, 'a-link'));
+    expect(refused().message).toContain('it holds no .onnx file');
+    await symlink(join(folder, 'circle'), join(folder, 'circle'));
+    expect(refused()).toMatchObject({
+      code: 'model_folder_invalid',
+      message: expect.stringContaining('circle in it cannot be read (ELOOP)'),
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asError, DialogLensError } from '../../../errors.ts';
 import {
   kindOf,
@@ -55,8 +55,18 @@ const canaryLanguages = ['en', 'de', 'es', 'fr'];
  * @throws DialogLensError `model_folder_invalid` that says everything that is wrong with it
  */
 export function inspectModelFolder(folder: string, wanted: ModelKind | 'auto' = 'auto'): ModelFolder {
-  const names = namesIn(folder);
-  const { files, problems } = findRoles(folder, names);
+  try {
+    return inspect(folder, wanted);
+  } catch (thrown) {
+    const error = asError(thrown) as NodeJS.ErrnoException;
+    if (error instanceof DialogLensError || error.code === undefined) throw error;
+    throw unreadable(folder, error);
+  }
+}
+
+function inspect(folder: string, wanted: ModelKind | 'auto'): ModelFolder {
+  const names = readdirSync(folder).sort();
+  const { files, problems, remedy } = findRoles(folder, names);
   const metadata = metadataOf(folder, files, problems);
   const tokens = findTokens(folder, names, problems);
   const kind = wanted === 'auto' ? kindOf(files, metadata) : wanted;
@@ -65,42 +75,53 @@ export function inspectModelFolder(folder: string, wanted: ModelKind | 'auto' = 
     problems.push(`${unknownKind(files, metadata)}; name its kind in speech.local.kind`);
   }
   if (kind !== null) problems.push(...missingRoles(files, kind));
-  if (kind === null || tokens === null || problems.length > 0) throw invalid(folder, problems);
+  if (kind === null || tokens === null || problems.length > 0) throw invalid(folder, problems, remedy);
   return { folder, kind, files, tokens, ...languagesOf(kind, metadata) };
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (thrown) {
-    const { code } = asError(thrown) as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT'
-        ? 'it does not exist'
-        : code === 'ENOTDIR'
-          ? 'it is a file; name the folder it is in'
-          : `it cannot be read (${code})`;
-    throw invalid(folder, [why]);
+/** What could not be read, and what to do. */
+function unreadable(folder: string, { code, path }: NodeJS.ErrnoException): DialogLensError {
+  const at = path === undefined ? '' : nameIn(folder, path);
+  if (at !== '')
+    return invalid(folder, [`${at} in it cannot be read (${code})`], 'Let this user read all of it.');
+  switch (code) {
+    case 'ENOENT':
+      return invalid(folder, ['it does not exist'], 'Name a folder that is there.');
+    case 'ENOTDIR':
+      return invalid(folder, ['it is a file'], `Name the folder it is in, ${dirname(folder)}.`);
+    default:
+      return invalid(folder, [`it cannot be read (${code})`], 'Let this user read all of it.');
   }
 }
 
-function findRoles(folder: string, names: readonly string[]): { files: ModelFiles; problems: string[] } {
+function findRoles(folder: string, names: readonly string[]) {
   const files: ModelFiles = {};
-  const problems: string[] = [];
   const models = names.filter((name) => /\.(onnx|ort)$/i.test(name));
   for (const name of models.toSorted((a, b) => Number(smallNumbers.test(b)) - Number(smallNumbers.test(a)))) {
     const role = roleNames.find(([pattern]) => pattern.test(name))?.[1] ?? 'model';
     files[role] ??= join(folder, name);
   }
+  return { files, ...(models.length > 0 ? { problems: [] } : whereElse(folder, names)) };
+}
+
+/** Where the model is when it is not in the folder. */
+function whereElse(folder: string, names: readonly string[]): { problems: string[]; remedy?: string } {
   const packed = names.find((name) => /\.(tar|tar\.bz2|tar\.gz|zip)$/i.test(name));
-  if (models.length === 0 && packed !== undefined) problems.push(`${packed} has to be unpacked first`);
-  const inner = models.length === 0 && names.find((name) => holdsModel(join(folder, name)));
-  if (inner) problems.push(`the model is in its folder ${inner}; name that one`);
-  return { files, problems };
+  const inner = names.find((name) => holdsModel(join(folder, name)));
+  if (inner !== undefined) {
+    return { problems: [`the model is in its folder ${inner}`], remedy: `Name ${join(folder, inner)}.` };
+  }
+  if (packed === undefined) return { problems: [] };
+  const unpack = packed.endsWith('.zip') ? `unzip ${packed}` : `tar -xf ${packed}`;
+  return {
+    problems: [`${packed} has to be unpacked first`],
+    remedy: `Unpack it there, for instance with \`${unpack}\`, and name the folder that the .onnx files are in.`,
+  };
 }
 
 function holdsModel(path: string): boolean {
-  return statSync(path).isDirectory() && readdirSync(path).some((name) => name.endsWith('.onnx'));
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && readdirSync(path).some((name) => name.endsWith('.onnx'));
 }
 
 /** What the exporter wrote into the file that says most. */
@@ -177,13 +198,13 @@ function nameIn(folder: string, path: string): string {
   return path.slice(folder.length).replace(/^[/\\]/, '');
 }
 
-function invalid(folder: string, problems: readonly string[]): DialogLensError {
+function invalid(folder: string, problems: readonly string[], remedy?: string): DialogLensError {
   return new DialogLensError(
     'model_folder_invalid',
     `The model folder ${folder} cannot be used: ${problems.join('; ')}.`,
     {
       field: 'speech.local.model',
-      remedy: `Known kinds are ${modelKindNames.map((name) => modelKinds[name].title).join(', ')}.`,
+      remedy: remedy ?? `Known kinds are ${modelKindNames.map((name) => modelKinds[name].title).join(', ')}.`,
     },
   );
 }
