@@ -1,5 +1,6 @@
 import { type LiveStack, startLiveStack } from 'dialoglens/testing/live-stack';
 import {
+  Chance,
   googleSpeech,
   startGoogleDouble,
   talkOverDrops,
@@ -13,15 +14,6 @@ afterEach(async () => {
 });
 
 const seed = Number(process.env.DIALOGLENS_TEST_SEED ?? Date.now() % 100_000);
-
-/** Numbers that look random and are the same for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
-}
 
 it(`loses and doubles no word over broken streams and roll-overs of Google (seed ${seed})`, async () => {
   const double = await startGoogleDouble({ version: 'v2', hearing: toneHearing() });
@@ -40,7 +32,7 @@ it(`loses and doubles no word over broken streams and roll-overs of Google (seed
     pauseMs: 900,
     strikes: [{ do: 'cut' }, { do: 'refuse', as: 'unavailable' }],
     betweenMs: 7_000,
-    random: randomFrom(seed),
+    random: new Chance(seed).next,
   });
   expect(outcome).toMatchObject({ words: 96, lost: 0, doubled: 0, gapMs: 0, unexplainedMs: 0 });
   expect(outcome.drops).toBeGreaterThanOrEqual(2);

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Chance } from '../chance.ts';
 import { FaultSubjects, until } from './fault-subjects.ts';
 import { type Draw, type FaultName, faultNames, faults } from './fault-table.ts';
 import { type RecordedTrack, RecordReader } from './record-reader.ts';
@@ -56,7 +57,8 @@ export class FaultRun {
   private constructor(subjects: FaultSubjects, options: FaultRunOptions) {
     this.#subjects = subjects;
     this.#options = options;
-    this.#draw = drawsOf(options.seed);
+    const chance = new Chance(options.seed);
+    this.#draw = (below) => chance.int(0, below - 1);
     this.#record = new RecordReader(subjects.cluster.postgres.url);
   }
 
@@ -208,15 +210,4 @@ function recordedNear(lost: readonly SpokenWord[], { spans, unexplainedMs }: Rec
     return `${clock(startMs)}-${clock(endMs)} ${reason ?? kind} of epoch ${epoch}`;
   });
   return `${unexplainedMs} ms unexplained; recorded there: ${shown.join(', ') || 'nothing'}`;
-}
-
-/** Mulberry32: the same seed gives the same faults. */
-export function drawsOf(seed: number): Draw {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
 }

@@ -1,5 +1,5 @@
+import { Chance } from '../chance.ts';
 import { MemoryDispatchStore } from '../memory-dispatch-store.ts';
-import { Chance } from './chance.ts';
 import { Conditions } from './conditions.ts';
 import { SimDispatcher, SimWorker } from './members.ts';
 import { SimLiveKit } from './sim-livekit.ts';

@@ -1,5 +1,5 @@
 import { DialogLensError } from '../../errors.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../chance.ts';
 import { never, type SimProcess } from './sim-process.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

@@ -2,7 +2,7 @@ import type { AgentEnd, RoomAgent, RoomAgentHost } from '../../agent/room-agent.
 import { agentIdentity } from '../../dispatch/room-directory.ts';
 import { DialogLensError } from '../../errors.ts';
 import type { Assignment } from '../../registry/agent-registry.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../chance.ts';
 import type { Conditions } from './conditions.ts';
 import type { SimListener, SimLiveKit } from './sim-livekit.ts';
 import type { SimProcess } from './sim-process.ts';

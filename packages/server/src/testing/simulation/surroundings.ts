@@ -1,6 +1,6 @@
 import type { DispatcherSettings } from '../../dispatch/dispatcher-settings.ts';
+import type { Chance } from '../chance.ts';
 import type { MemoryDispatchStore } from '../memory-dispatch-store.ts';
-import type { Chance } from './chance.ts';
 import type { Conditions } from './conditions.ts';
 import type { SimLiveKit } from './sim-livekit.ts';
 import type { SimProcess } from './sim-process.ts';

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSampleMeeting } from '../../../app/sample-meeting.ts';
 import { noMetrics } from '../../../observability/metric-table.ts';
 import { silentLogger } from '../../../observability/telemetry.ts';
+import { noise } from '../../../testing/noise.ts';
 import { sttContract } from '../../../testing/stt-contract.ts';
 import type { SttEvent } from '../../stt.ts';
 import { createLocalProvider, type LocalProvider } from './local-provider.ts';
@@ -15,15 +16,6 @@ import { ensureModels } from './model-store.ts';
 const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dialoglens');
 const toneModel = fileURLToPath(new URL('../../../testing/tone-model/', import.meta.url));
 const frame = 512;
-
-/** Noise of this loudness, the same each time. */
-function noise(ms: number, amplitude: number): Int16Array {
-  let state = 7;
-  return Int16Array.from({ length: ms * 16 }, () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.round((state / 1_073_741_824 - 1) * amplitude * 32_767);
-  });
-}
 
 function joined(...parts: readonly Int16Array[]): Int16Array {
   return Int16Array.from(parts.flatMap((part) => [...part]));
@@ -63,7 +55,14 @@ async function hear(provider: LocalProvider, audio: Int16Array): Promise<SttEven
 const isLoud = (window: Int16Array) => window.some((sample) => Math.abs(sample) > 100);
 /** Two utterances: "low high low" and "high". */
 const tones = joined(
-  ...[noise(480, 0), noise(640, 0.02), noise(640, 0.5), noise(640, 0.02), noise(1_600, 0), noise(640, 0.5)],
+  ...[
+    noise(480, 0),
+    noise(640, 655),
+    noise(640, 16_384),
+    noise(640, 655),
+    noise(1_600, 0),
+    noise(640, 16_384),
+  ],
   noise(800, 0),
 );
 

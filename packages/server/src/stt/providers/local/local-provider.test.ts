@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { detectorWindow } from '../../../audio/speech-detector.ts';
 import { noMetrics } from '../../../observability/metric-table.ts';
 import { silentLogger } from '../../../observability/telemetry.ts';
+import { noise } from '../../../testing/noise.ts';
 import { sttContract } from '../../../testing/stt-contract.ts';
 import type { SttEvent } from '../../stt.ts';
 import { createLocalProvider, type LocalProvider } from './local-provider.ts';
@@ -33,15 +34,6 @@ function joined(...parts: readonly Int16Array[]): Int16Array {
 }
 
 const silence = (ms: number) => new Int16Array(ms * 16);
-
-/** Seeded, so that a failure can be repeated. */
-function noise(ms: number, amplitude: number): Int16Array {
-  let state = 42;
-  return Int16Array.from({ length: ms * 16 }, () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.round((state / 1_073_741_824 - 1) * amplitude);
-  });
-}
 
 function verdicts(provider: LocalProvider, audio: Int16Array): boolean[] {
   const detector = provider.createDetector();
