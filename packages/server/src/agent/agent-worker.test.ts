@@ -230,6 +230,22 @@ describe('AgentWorker', () => {
     );
   });
 
+  it('tells viewers how captions do only while the room is its own', async () => {
+    const told: string[] = [];
+    const unsubscribe = registry.subscribe(room, (event) => {
+      if (event.type === 'captions') told.push(event.state);
+    });
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
+    provider.say('TR_1', { type: 'health', state: 'down', reason: 'provider failing' });
+    await vi.waitFor(() => expect(told).toEqual(['down']));
+    live.emit({ type: 'agent-epoch-seen', epoch: epoch + 1 });
+    provider.say('TR_1', { type: 'health', state: 'ok', reason: 'ok' });
+    await vi.waitFor(() => expect(live.closed).toBe(true));
+    unsubscribe();
+    expect(told).toEqual(['down']);
+  });
+
   it('leaves when a newer agent of the room shows itself', async () => {
     await assign();
     await vi.waitFor(() => expect(connector.joined).toHaveLength(1));

@@ -11,12 +11,20 @@ it('says once that ten seconds of speech have no text, and when text comes again
   for (let i = 0; i < 9; i++) expect(one.spoke(1_000)).toBe(0);
   one.answered();
   for (let i = 0; i < 9; i++) expect(one.spoke(1_000)).toBe(0);
-  expect(told).toEqual([]);
+  expect(told).toEqual(['ok']);
   expect(one.spoke(1_000)).toBe(10_000);
   expect(one.spoke(1_000)).toBe(1_000);
-  expect(told).toEqual(['missing']);
+  expect(told).toEqual(['ok', 'missing']);
   one.answered();
-  expect(told).toEqual(['missing', 'ok']);
+  expect(told).toEqual(['ok', 'missing', 'ok']);
+});
+
+it('says once that all is well too: an agent before it may have died saying otherwise', () => {
+  const { told, watch: one } = watch();
+  one.answered();
+  one.engineIs('ok', 'ok');
+  one.answered();
+  expect(told).toEqual(['ok']);
 });
 
 it('waits for the end of an utterance where words are not shown before', () => {

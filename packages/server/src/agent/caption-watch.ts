@@ -19,7 +19,8 @@ const silent: CaptionStanding = { state: 'missing', reason: 'speech without text
 export class CaptionWatch {
   readonly #onChange: (standing: CaptionStanding) => void;
   readonly #limitMs: number;
-  #told: CaptionStanding = well;
+  /** Whoever served the room before, and died, may have said that captions are missing: so it is said that they are not. */
+  #told: CaptionStanding | null = null;
   #engine: CaptionStanding = well;
   #withoutTextMs = 0;
 
@@ -58,7 +59,7 @@ export class CaptionWatch {
   #tell(): void {
     const isSilent = this.#withoutTextMs >= this.#limitMs && this.#engine.state !== 'down';
     const { state, reason } = isSilent ? silent : this.#engine;
-    if (state === this.#told.state && reason === this.#told.reason) return;
+    if (state === this.#told?.state && reason === this.#told.reason) return;
     this.#told = { state, reason };
     this.#onChange(this.#told);
   }

@@ -65,7 +65,7 @@ export class TranscriptionAgent implements RoomAgent {
     this.#speaks = !assignment.standby;
     this.#logger = parts.logger.child({ session: assignment.sessionId, epoch: assignment.epoch });
     this.#history = new ViewerHistory(settings.captions.replayCount, clock, this.#logger);
-    this.#live = new LiveFeed(registry, () => this.#mayPublish(), this.#logger);
+    this.#live = new LiveFeed(assignment.room, registry, this.#surroundings);
     this.#writer = this.#makeWriter();
     this.#tracks = new RoomTracks({
       parts,
@@ -86,7 +86,7 @@ export class TranscriptionAgent implements RoomAgent {
 
   async start(): Promise<void> {
     begins('agent', this);
-    const { connector, settings, metrics } = this.#parts;
+    const { connector, settings } = this.#parts;
     const { url, token, epoch, standby } = this.assignment;
     // History first: a viewer may be waiting in the room when the agent comes in.
     if (!standby) await this.#loadHistory();
@@ -103,9 +103,7 @@ export class TranscriptionAgent implements RoomAgent {
     if (this.#stopping) return connection.close();
     this.#connection = connection;
     this.#tracks.connect(connection);
-    const mayPublish = () => this.#mayPublish();
-    const surroundings = { mayPublish, metrics, logger: this.#logger };
-    this.#captions = new RoomCaptions(connection, settings.captions, surroundings);
+    this.#captions = new RoomCaptions(connection, settings.captions, this.#surroundings);
     const early = this.#early;
     this.#early = [];
     for (const event of early) this.#handle(event);
@@ -210,6 +208,11 @@ export class TranscriptionAgent implements RoomAgent {
     });
   }
 
+  /** Of the ways on which captions leave. */
+  get #surroundings() {
+    return { mayPublish: () => this.#mayPublish(), metrics: this.#parts.metrics, logger: this.#logger };
+  }
+
   #mayPublish(): boolean {
     return this.#speaks && this.#host.mayPublish();
   }
@@ -268,9 +271,7 @@ export class TranscriptionAgent implements RoomAgent {
     const { room, sessionId } = this.assignment;
     if (state === 'ok') this.#logger.info({ track: trackSid }, 'captions are as they should be');
     else this.#logger.warn({ track: trackSid, state, reason }, 'captions are late or missing');
-    this.#parts.registry
-      .publish(room, { type: 'captions', sessionId, room, trackId: trackSid, identity, state, reason })
-      .catch((thrown: unknown) => this.#logger.warn({ err: thrown }, 'live bus is away'));
+    this.#live.tell({ type: 'captions', sessionId, room, trackId: trackSid, identity, state, reason });
   }
 
   #setAway(away: boolean): void {

@@ -1,7 +1,12 @@
-import type { Segment } from '@dialoglens/protocol';
+import type { LiveEvent } from '@dialoglens/protocol';
+import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
+import { CaptionQueue } from './caption-queue.ts';
 import type { Caption, CaptionSink } from './sink.ts';
+
+type Heard = Extract<LiveEvent, { type: 'segment' | 'captions' }>;
+type Standing = Extract<LiveEvent, { type: 'captions' }>;
 
 /** What waits for the bus. More is shed: a viewer is better served by the next partial, and the store has every final. */
 const maxWaiting = 100;
@@ -9,50 +14,69 @@ const maxWaiting = 100;
 /** Publishes captions on the live bus, from where the HTTP side streams them to viewers. */
 export class LiveFeed implements CaptionSink {
   readonly name = 'live';
+  readonly #room: string;
   readonly #registry: Pick<AgentRegistry, 'publish'>;
   readonly #mayPublish: () => boolean;
   readonly #logger: Logger;
-  #waiting: Segment[] = [];
+  readonly #waiting: CaptionQueue<Heard>;
   #pump: Promise<void> | null = null;
+  #closed = false;
 
-  /** @param mayPublish false while captions have to wait for `resume` */
-  constructor(registry: Pick<AgentRegistry, 'publish'>, mayPublish: () => boolean, logger: Logger) {
+  constructor(
+    room: string,
+    registry: Pick<AgentRegistry, 'publish'>,
+    /** `mayPublish`: false while captions have to wait for `resume`. */
+    surroundings: { mayPublish: () => boolean; metrics: Metrics; logger: Logger },
+  ) {
+    this.#room = room;
     this.#registry = registry;
-    this.#mayPublish = mayPublish;
-    this.#logger = logger;
+    this.#mayPublish = surroundings.mayPublish;
+    this.#logger = surroundings.logger;
+    this.#waiting = new CaptionQueue({ sink: this.name, most: maxWaiting, metrics: surroundings.metrics });
   }
 
   accept({ segment }: Caption): void {
-    if (this.#waiting.length >= maxWaiting) return;
-    this.#waiting.push(segment);
-    this.resume();
+    this.#put(segment.id, { type: 'segment', segment }, !segment.isFinal);
+  }
+
+  /** How the captions of a speaker do, in its order among the captions. */
+  tell(standing: Standing): void {
+    this.#put(`captions of ${standing.trackId}`, standing, false);
   }
 
   /** Publishes what waits, if it may. */
   resume(): void {
-    this.#pump ??= this.#run().finally(() => {
+    if (this.#pump || this.#waiting.size === 0 || !this.#mayPublish()) return;
+    this.#pump = this.#run().finally(() => {
       this.#pump = null;
       // Something may have come after the last look.
-      if (this.#waiting.length > 0 && this.#mayPublish()) this.resume();
+      this.resume();
     });
   }
 
   async drain(): Promise<{ left: number }> {
-    await this.#pump;
-    return { left: this.#waiting.length };
+    while (this.#pump) await this.#pump;
+    return { left: this.#waiting.size };
   }
 
   async close(): Promise<void> {
-    this.#waiting = [];
+    this.#closed = true;
+    this.#waiting.clear();
     await this.#pump;
+  }
+
+  #put(key: string, event: Heard, isPartial: boolean): void {
+    if (this.#closed) return;
+    this.#waiting.put(key, event, isPartial);
+    this.resume();
   }
 
   async #run(): Promise<void> {
     while (this.#mayPublish()) {
-      const segment = this.#waiting.shift();
-      if (!segment) return;
+      const next = this.#waiting.take();
+      if (!next) return;
       try {
-        await this.#registry.publish(segment.room, { type: 'segment', segment });
+        await this.#registry.publish(this.#room, next.item);
       } catch (thrown) {
         this.#logger.warn({ sink: this.name, err: thrown }, 'live bus is away');
       }

@@ -8,6 +8,7 @@ import {
 import type { RoomConnection } from '../agent/room-connection.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
+import { CaptionQueue, type Waiting } from './caption-queue.ts';
 import type { Caption, CaptionSink } from './sink.ts';
 
 export interface RoomCaptionOptions {
@@ -33,8 +34,7 @@ export class RoomCaptions implements CaptionSink {
   readonly #mayPublish: () => boolean;
   readonly #metrics: Metrics;
   readonly #logger: Logger;
-  /** Newest revision of every segment that waits, in the order segments began to wait. */
-  readonly #waiting = new Map<string, { segment: Segment; since: number }>();
+  readonly #waiting: CaptionQueue<Segment>;
   #pump: Promise<void> | null = null;
   #paused = false;
   #closed = false;
@@ -49,15 +49,13 @@ export class RoomCaptions implements CaptionSink {
     this.#options = options;
     this.#mayPublish = surroundings.mayPublish;
     this.#metrics = surroundings.metrics;
+    this.#waiting = new CaptionQueue({ sink: this.name, most: maxWaiting, metrics: surroundings.metrics });
     this.#logger = surroundings.logger;
   }
 
   accept({ segment }: Caption): void {
     if (this.#closed) return;
-    const older = this.#waiting.get(segment.id);
-    if (older) this.#metrics.count('sink_dropped_total', { sink: this.name });
-    this.#waiting.set(segment.id, { segment, since: older?.since ?? performance.now() });
-    this.#shed();
+    this.#waiting.put(segment.id, segment, !segment.isFinal);
     this.#start();
   }
 
@@ -95,14 +93,6 @@ export class RoomCaptions implements CaptionSink {
     await this.#pump;
   }
 
-  #shed(): void {
-    if (this.#waiting.size <= maxWaiting) return;
-    const partial = [...this.#waiting].find(([, { segment }]) => !segment.isFinal);
-    const victim = partial?.[0] ?? this.#waiting.keys().next().value;
-    if (victim !== undefined) this.#waiting.delete(victim);
-    this.#metrics.count('sink_dropped_total', { sink: this.name });
-  }
-
   #start(): void {
     if (this.#pump || this.#paused || this.#closed || this.#waiting.size === 0 || !this.#mayPublish()) return;
     this.#pump = this.#run().finally(() => {
@@ -114,15 +104,14 @@ export class RoomCaptions implements CaptionSink {
 
   async #run(): Promise<void> {
     for (;;) {
-      const next = this.#waiting.entries().next().value;
-      if (!next || this.#paused || this.#closed || !this.#mayPublish()) return;
-      const [id, entry] = next;
-      this.#waiting.delete(id);
+      if (this.#paused || this.#closed || !this.#mayPublish()) return;
+      const entry = this.#waiting.take();
+      if (!entry) return;
       const waitedSeconds = (performance.now() - entry.since) / 1000;
       this.#metrics.set('sink_lag_seconds', { sink: this.name }, waitedSeconds);
       try {
-        await this.#send(entry.segment, false);
-        const kind = entry.segment.isFinal ? 'final' : 'partial';
+        await this.#send(entry.item, false);
+        const kind = entry.isPartial ? 'partial' : 'final';
         const seconds = (performance.now() - entry.since) / 1000;
         this.#metrics.observe('caption_latency_seconds', { stage: 'room', kind }, seconds);
       } catch (thrown) {
@@ -132,12 +121,10 @@ export class RoomCaptions implements CaptionSink {
   }
 
   /** The room is away: finals wait for `resume`, partials are stale by then. */
-  #afterFailure(entry: { segment: Segment; since: number }, thrown: unknown): void {
+  #afterFailure(entry: Waiting<Segment>, thrown: unknown): void {
     if (this.#closed) return;
     this.#paused = true;
-    if (entry.segment.isFinal && !this.#waiting.has(entry.segment.id)) {
-      this.#waiting.set(entry.segment.id, entry);
-    }
+    if (!entry.isPartial) this.#waiting.putBack(entry);
     this.#logger.warn({ sink: this.name, err: thrown }, 'captions wait until the room is back');
   }
 
