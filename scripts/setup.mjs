@@ -37,7 +37,7 @@ async function installPackages() {
   const wanted = wantedStamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
   if (!installedMatchesLock()) {
-    await step('Installing packages (about 540 MB on disk)…', async () => {
+    await step('Installing packages (about 580 MB on disk)…', async () => {
       // Flags that a surrounding `npm --silent` or NODE_ENV=production would otherwise turn the wrong way.
       const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev'];
       const [command, first] = npmCommand();
@@ -77,7 +77,7 @@ function npmCommand() {
 
 /** Compiles what is out of date, and puts the web application together when something it is made of has changed. */
 export async function build() {
-  const title = existsSync(join(dist, 'cli/main.js')) ? 'Checking the build…' : 'Building (about 15 s)…';
+  const title = existsSync(join(dist, 'cli/main.js')) ? 'Checking the build…' : 'Building (about half a minute)…';
   await step(title, async () => {
     await runTool('typescript/bin/tsc', ['-b'], root);
     await buildWeb();
@@ -112,7 +112,7 @@ async function runTool(tool, args, cwd) {
 /** Speech model and livekit-server, by the product's own code. Call after `install()`. */
 export async function fetchAssets() {
   await step('Speech model (Moonshine tiny and base, downloaded once)…', fetchModels);
-  await step('livekit-server (found, or built once with Go: about 2 minutes, 75 MB)…', findLiveKitServer);
+  await step('livekit-server (found, or built once with Go: two to five minutes, 75 MB)…', findLiveKitServer);
 }
 
 async function fetchModels() {

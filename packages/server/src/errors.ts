@@ -38,6 +38,7 @@ export const errorCodes = {
   registry_conflict: { status: 503, title: 'Redis holds data of another program under our names.' },
   worker_id_taken: { status: 409, title: 'Another worker has this name.' },
   queue_full: { status: 503, title: 'Too many rooms are waiting already.' },
+  no_agent: { status: 503, title: 'No agent came into the room.' },
   api_unreachable: { status: 503, title: 'No DialogLens answers at this address.' },
   livekit_unreachable: { status: 503, title: 'LiveKit cannot be reached.' },
   livekit_key_unknown: { status: 503, title: 'LiveKit does not know this API key.' },

@@ -7,7 +7,7 @@ export function addConfig(program: Command): void {
   const command = program
     .command('config')
     .description('print the settings in force, with where each came from; secrets are masked')
-    .addHelpText('after', '\nExample:\n  $ LIVEKIT_URL=wss://… dialoglens config --config dialoglens.yaml');
+    .addHelpText('after', '\nExample:\n  $ dialoglens config --config dialoglens.yaml');
   withSettings(command).action(() => {
     process.stdout.write(describeConfig(readSettings(command)));
   });

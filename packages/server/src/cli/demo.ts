@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { z } from 'zod';
 import { loadSampleMeeting } from '../app/sample-meeting.ts';
 import type { Config } from '../config/index.ts';
+import { DialogLensError } from '../errors.ts';
 import { freePort } from '../livekit/free-port.ts';
 import type { SpeakerCoverage } from '../store/store.ts';
+import { ApiClient } from './api-client.ts';
 import { LiveCaptions } from './live-captions.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
+import { ownName } from './own-name.ts';
 import { endedBySignal, untilSignal } from './shutdown.ts';
 import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 
@@ -40,9 +44,12 @@ export function addDemo(program: Command): void {
 }
 
 /** Ports and data of its own, so that the demo never disturbs a running `start`. */
-async function besideStart(config: Config): Promise<Config> {
+export async function besideStart(config: Config): Promise<Config> {
   return {
     ...config,
+    // Nobody else asks its API.
+    host: '127.0.0.1',
+    apiKeys: [],
     port: await freePort('tcp'),
     dataDir: join(config.dataDir, 'demo'),
     log: { ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level },
@@ -63,22 +70,28 @@ async function run(config: Config): Promise<void> {
   void signalled.then(finish);
   onCaption(stack, (segment) => captions.show(segment));
   captions.say(pc.dim(`\nThe sample meeting, live (50 seconds):\n`));
-  if (!stack.own) await want(stack);
-  await playSample(stack, demoRoom, done.signal);
-  if (done.signal.aborted) return;
-  captions.say(await summary(stack, config.dataDir));
+  try {
+    if (!stack.own) await want(stack);
+    await playSample(stack, demoRoom, done.signal);
+    if (done.signal.aborted) return;
+    captions.say(await summary(stack, config.dataDir));
+  } catch (thrown) {
+    await stack.stop('demo failed');
+    throw thrown;
+  }
   await finish('demo over');
 }
 
 /** On somebody's own server a room must be asked for. */
 async function want({ api }: Stack): Promise<void> {
-  await fetch(`${api.url}/api/rooms/${demoRoom}/start-transcription`, { method: 'POST' });
+  const client = new ApiClient({ url: api.url, key: undefined });
+  await client.post(`/api/rooms/${demoRoom}/start-transcription`, z.unknown());
 }
 
 async function summary({ app }: Stack, dataDir: string): Promise<string> {
   const { items } = await app.store.record.listSessions({ limit: 1 }, { room: demoRoom });
   const session = items[0];
-  if (!session) return 'Nothing was recorded.';
+  if (!session) throw nothingRecorded();
   const coverage = await whenWritten(app, session.id);
   const rows = coverage.map(({ name, totalMs, speechMs, gapMs, unexplainedMs }) => {
     const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -88,9 +101,16 @@ async function summary({ app }: Stack, dataDir: string): Promise<string> {
     '',
     pc.bold('The record'),
     ...rows,
-    pc.dim(`  Read it with: dialoglens export ${session.id} --data ${dataDir}`),
+    pc.dim(`  Read it with: ${ownName()} export ${session.id} --data ${dataDir}`),
     '',
   ].join('\n');
+}
+
+function nothingRecorded(): DialogLensError {
+  return new DialogLensError('no_agent', 'Nothing of the sample meeting was recorded.', {
+    field: 'room',
+    remedy: 'See what `dialoglens doctor` says, and the log with `--log-level info`.',
+  });
 }
 
 /** The last spans are written when the agent has seen the speakers leave. */

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Segment } from '@dialoglens/protocol';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { LiveCaptions } from './live-captions.ts';
 
@@ -66,6 +67,14 @@ describe('LiveCaptions', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
     expect(lines[1]).toMatch(/^ {10}word/);
     expect(lines.join(' ').match(/word/g)).toHaveLength(20);
+  });
+
+  it('keeps a partial on one line, however wide its characters are', () => {
+    const screen = terminal(true);
+    new LiveCaptions(screen).show(segment({ text: '会'.repeat(60), speaker: '山田' }));
+    const [line = ''] = plain(screen.lines);
+    expect(stringWidth(line)).toBeLessThanOrEqual(60);
+    expect(line).toMatch(/山田 {2}…会+$/);
   });
 
   it('prints finals only where nothing can be rewritten, without control characters', () => {

@@ -1,5 +1,6 @@
 import type { Segment } from '@dialoglens/protocol';
 import pc from 'picocolors';
+import { columnsOf, fitEnd } from './columns.ts';
 import { sanitise } from './sanitise.ts';
 
 /** Colours that read on dark and on light terminals. */
@@ -67,12 +68,12 @@ export class LiveCaptions {
     const colour = this.#colourOf(segment.identity);
     const time = pc.dim(new Date(segment.startedAt).toLocaleTimeString('en-GB'));
     const name = sanitise(segment.speaker);
-    const room = Math.max(20, (this.#screen.columns ?? 100) - name.length - 14);
+    const room = Math.max(20, (this.#screen.columns ?? 100) - columnsOf(name) - 14);
     if (segment.isFinal)
       return `${time}  ${colour(pc.bold(name))}  ${this.#wrap(sanitise(segment.text), name)}`;
     // A partial must stay one line, or it could not be rewritten: its newest words matter most.
     const text = sanitise(segment.text);
-    const tail = text.length > room ? `…${text.slice(-(room - 1))}` : text;
+    const tail = columnsOf(text) > room ? `…${fitEnd(text, room - 1)}` : text;
     const stable = Math.max(0, Math.min(tail.length, segment.stableLength - (text.length - tail.length)));
     return `${time}  ${colour(name)}  ${tail.slice(0, stable)}${pc.dim(tail.slice(stable))}`;
   }
@@ -81,13 +82,13 @@ export class LiveCaptions {
   #wrap(text: string, name: string): string {
     const columns = this.#screen.columns;
     if (!this.#screen.isTTY || !columns) return text;
-    let left = columns - timeColumns - name.length - 2;
+    let left = columns - timeColumns - columnsOf(name) - 2;
     let wrapped = '';
     for (const word of text.split(' ')) {
-      const needed = word.length + 1;
+      const needed = columnsOf(word) + 1;
       if (wrapped !== '' && needed > left) {
         wrapped += `\n${' '.repeat(timeColumns)}${word}`;
-        left = columns - timeColumns - word.length;
+        left = columns - timeColumns - columnsOf(word);
       } else {
         wrapped += wrapped === '' ? word : ` ${word}`;
         left -= needed;

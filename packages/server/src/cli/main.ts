@@ -49,4 +49,10 @@ const commands = [
 ];
 for (const add of commands) add(program);
 
+// Whoever reads our output, such as `head`, may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 await program.parseAsync().catch(fail);

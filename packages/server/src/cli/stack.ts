@@ -7,6 +7,7 @@ import { playMeeting } from '../app/play-meeting.ts';
 import { loadSampleMeeting } from '../app/sample-meeting.ts';
 import { needsModels } from '../app/speech.ts';
 import type { Config } from '../config/index.ts';
+import { DialogLensError } from '../errors.ts';
 import type { DevServer } from '../livekit/dev-server.ts';
 import { createLogger } from '../observability/pino-logger.ts';
 import type { Logger } from '../observability/telemetry.ts';
@@ -44,7 +45,9 @@ export async function startStack(
     await own?.stop();
   };
   try {
-    const api = await step('Loading the speech model and starting…', () => app.start());
+    const api = await step('Opening the store and loading the speech model (longer the first time)…', () =>
+      app.start(),
+    );
     signal.throwIfAborted();
     return { app, livekit, own, api, logger, stop };
   } catch (thrown) {
@@ -71,7 +74,10 @@ async function startOwn(
   });
 }
 
-/** Plays the sample meeting into `room` as soon as an agent listens there. */
+/**
+ * Plays the sample meeting into `room` as soon as an agent listens there.
+ * @throws DialogLensError `no_agent` when none comes: the meeting would be played to nobody
+ */
 export async function playSample(stack: Stack, room: string, signal: AbortSignal): Promise<void> {
   const meeting = await loadSampleMeeting();
   const { apiKey, apiSecret, url } = stack.livekit;
@@ -86,7 +92,7 @@ export function onCaption(stack: Stack, listener: (segment: Segment) => void): (
   });
 }
 
-/** An agent is in the room within seconds; a room that stays without one plays to nobody. */
+/** An agent is in the room within seconds. */
 const agentWithinMs = 30_000;
 const lookEveryMs = 100;
 
@@ -97,4 +103,11 @@ async function untilActive(stack: Stack, room: string, signal: AbortSignal): Pro
     if (picture?.status === 'active') return;
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
+  if (signal.aborted) return;
+  const picture = await stack.app.registry.room(room);
+  throw new DialogLensError(
+    'no_agent',
+    `No agent came into the room "${room}": it is ${picture?.status ?? 'not known'}, ${picture?.reason ?? 'without a reason'}.`,
+    { field: 'room', remedy: 'See what `dialoglens doctor` says about LiveKit and its webhooks.' },
+  );
 }

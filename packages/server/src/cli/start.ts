@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { Config, LoadedConfig } from '../config/index.ts';
+import { DialogLensError } from '../errors.ts';
 import { mintUserToken } from '../livekit/tokens.ts';
 import { fail } from './fail.ts';
 import { LiveCaptions } from './live-captions.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
+import { ownName } from './own-name.ts';
 import { endedBySignal, untilSignal } from './shutdown.ts';
 import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 
@@ -88,6 +90,17 @@ function announce({ api, livekit }: Stack, config: Config): void {
   console.log(`  Pages ${api.url}  API ${api.url}/docs`);
 }
 
+/** What to say after the sample meeting. Without it DialogLens serves all the same. */
+async function sampleOutcome(stack: Stack, signal: AbortSignal): Promise<string> {
+  try {
+    await playSample(stack, sampleRoom, signal);
+    return pc.dim('\nThat was the sample meeting; it is stored now.');
+  } catch (thrown) {
+    if (!(thrown instanceof DialogLensError)) throw thrown;
+    return `${pc.yellow('!')} The sample meeting was not played. ${thrown.message} ${thrown.remedy}`;
+  }
+}
+
 async function showOwn(
   stack: Stack,
   captions: LiveCaptions,
@@ -98,9 +111,8 @@ async function showOwn(
   captions.say(`${pc.green('✓')} DialogLens is up: ${stack.api.url}`);
   if (sample) {
     captions.say(pc.dim(`\nA sample meeting of 50 seconds in the room "${sampleRoom}":\n`));
-    await playSample(stack, sampleRoom, signal);
+    captions.say(await sampleOutcome(stack, signal));
     if (signal.aborted) return;
-    captions.say(pc.dim('\nThat was the sample meeting; it is stored now.'));
   }
   const grant = { room: yourRoom, identity: 'you', name: 'You', ttlSeconds: tokenHours * 3_600 };
   const token = await mintUserToken(stack.livekit, grant);
@@ -114,7 +126,7 @@ async function showOwn(
       `  URL    ${stack.livekit.url}`,
       `  Token  ${token}`,
       pc.dim(
-        `  Room "${yourRoom}", valid ${tokenHours} h. For others: dialoglens token --room NAME --identity WHO`,
+        `  Room "${yourRoom}", valid ${tokenHours} h. For others: ${ownName()} token --room NAME --identity WHO`,
       ),
       '',
       `${pc.bold('Transcripts')}  ${stack.api.url}/sessions`,

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { columnsOf, fitStart } from './columns.ts';
 import { sanitise } from './sanitise.ts';
 
 /** One column: its head, what stands in it, and how that is coloured. */
@@ -42,7 +43,9 @@ export function tableLines<T>(
 
 /** Width of each column: what it needs, less what the flexible ones have to give way. */
 function fit<T>(columns: readonly Column<T>[], cells: readonly string[][], width: number): number[] {
-  const widths = columns.map(({ head }, i) => Math.max(head.length, ...cells.map((row) => length(row[i]))));
+  const widths = columns.map(({ head }, i) =>
+    Math.max(head.length, ...cells.map((row) => columnsOf(row[i] ?? ''))),
+  );
   const gaps = gap.length * (columns.length - 1);
   let excess = widths.reduce((sum, one) => sum + one, gaps) - width;
   for (const isFlexible of [true, false]) {
@@ -56,15 +59,10 @@ function fit<T>(columns: readonly Column<T>[], cells: readonly string[][], width
   return widths;
 }
 
-function length(text: string | undefined): number {
-  return [...(text ?? '')].length;
-}
-
 function pad(text: string, width: number, isRight: boolean): string {
-  const letters = [...text];
-  const shown = letters.length > width ? [...letters.slice(0, Math.max(0, width - 1)), '…'] : letters;
-  const blanks = ' '.repeat(Math.max(0, width - shown.length));
-  return isRight ? blanks + shown.join('') : shown.join('') + blanks;
+  const shown = columnsOf(text) > width ? `${fitStart(text, Math.max(0, width - 1))}…` : text;
+  const blanks = ' '.repeat(Math.max(0, width - columnsOf(shown)));
+  return isRight ? blanks + shown : shown + blanks;
 }
 
 /** `4 s`, `12 min`, `3 h`, `5 d` */

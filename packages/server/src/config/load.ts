@@ -88,10 +88,10 @@ function check(setting: Setting, raw: unknown, source: Source, problems: Problem
   const isText = source.kind === 'flag' || source.kind === 'environment';
   const result = setting.schema.safeParse(isText ? fromText(setting, raw) : raw);
   if (result.success) return result.data;
-  const shown = setting.secret ? 'its value' : JSON.stringify(raw);
+  const shown = setting.secret ? '' : `is ${JSON.stringify(raw)}, which `;
   problems.push({
     field: setting.path,
-    message: `${source.name} is ${shown}, which is not valid: ${[...new Set(result.error.issues.map((i) => i.message))].join('; ')}`,
+    message: `${source.name} ${shown}is not valid: ${[...new Set(result.error.issues.map((i) => i.message))].join('; ')}`,
     remedy: `${setting.doc} Correct or remove ${source.name}.`,
   });
   return undefined;

@@ -33,11 +33,15 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
+/** Carriage return, erase line: a progress line that stands there is drawn again below. */
+const freshLine = '\r\x1b[2K';
+
 /** Synchronous: the line that explains a crash must be out before the process is gone. */
 function standardError(): (line: string) => void {
   const target = destination({ fd: 2, sync: true });
+  const before = process.stderr.isTTY ? freshLine : '';
   return (line) => {
-    target.write(line);
+    target.write(`${before}${line}`);
   };
 }
 

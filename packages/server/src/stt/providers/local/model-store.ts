@@ -146,11 +146,15 @@ async function install(root: string, model: ModelPackage, options: ModelOptions)
   } catch (thrown) {
     if (options.signal?.aborted) throw options.signal.reason;
     if (thrown instanceof DialogLensError) throw thrown;
-    throw new DialogLensError('model_download_failed', `The ${model.step} could not be installed.`, {
-      remedy: `Check the network and the free space in ${root}, then run \`dialoglens models --repair\`.`,
-      field: root,
-      cause: asError(thrown),
-    });
+    throw new DialogLensError(
+      'model_download_failed',
+      `The ${model.step} could not be installed: ${asError(thrown).message}`,
+      {
+        remedy: `Check the network and the free space in ${root}, then run \`dialoglens models --repair\`.`,
+        field: root,
+        cause: asError(thrown),
+      },
+    );
   } finally {
     await rm(work, { recursive: true, force: true });
   }
