@@ -35,6 +35,8 @@ interface HeardTrack {
   /** Absent until the first frame was heard and the store knows the track. */
   processor: AudioProcessor | null;
   record: TrackRecord | null;
+  /** It is gone, and what was kept of it has not been transcribed yet. */
+  departed: boolean;
 }
 
 /** The wall clock of a new track's beginning is read this late: of the first frames the least late one tells it. */
@@ -49,6 +51,8 @@ const pauseWithinMs = 2_000;
 const pauseEveryMs = 40;
 /** … and gives the engine this long for the last words. Those it owes then are heard again by the successor. */
 const lastWordsMs = 2_000;
+/** What was kept of a speaker who has left meanwhile is transcribed in this time, or is recorded as a gap. */
+const departedWithinMs = 5_000;
 
 /**
  * The tracks of one room, from the audio to the captions: one AudioProcessor for each that is transcribed. While the room
@@ -131,10 +135,11 @@ export class RoomTracks {
   async serve(): Promise<void> {
     this.#serving = true;
     for (const { remote } of await this.#inOrderOfRecord()) {
-      if (this.#speakers.admit(remote)) this.#queue(remote.sid, () => this.#transcribe(remote.sid));
-      else this.#queue(remote.sid, () => this.#unlisten(remote.sid));
+      this.#admitOrWait(remote);
     }
-    await Promise.all(this.#work.values());
+    const begun = [...this.#work.values()];
+    this.#finishDeparted();
+    await Promise.all(begun);
   }
 
   /**
@@ -157,10 +162,11 @@ export class RoomTracks {
   /** Goes on where `cut` stopped. */
   goOn(): void {
     this.#serving = true;
-    for (const [sid, track] of this.#tracks) {
+    for (const track of this.#tracks.values()) {
       if (track.record) this.#goOnWith(track, track.record);
-      else if (track.audio.isHeard) this.#queue(sid, () => this.#transcribe(sid));
+      else this.#admitOrWait(track.remote);
     }
+    this.#finishDeparted();
   }
 
   /** Lets go of everything; what was kept is forgotten and what engines owe is not waited for. */
@@ -195,9 +201,24 @@ export class RoomTracks {
     });
   }
 
+  /** Those that came while the room was another agent's were not counted yet. */
+  #admitOrWait(remote: RemoteTrack): void {
+    const { sid } = remote;
+    if (this.#speakers.admit(remote)) this.#queue(sid, () => this.#transcribe(sid));
+    else this.#queue(sid, () => this.#unlisten(sid));
+  }
+
+  #finishDeparted(): void {
+    for (const [sid, { departed }] of this.#tracks) {
+      if (departed) this.#queue(sid, () => this.#close(sid, AbortSignal.timeout(departedWithinMs)));
+    }
+  }
+
   async #listen(remote: RemoteTrack): Promise<void> {
     const { sid } = remote;
-    if (this.#closing.signal.aborted || !this.#connection || this.#tracks.has(sid)) return;
+    if (this.#closing.signal.aborted || !this.#connection) return;
+    const known = this.#tracks.get(sid);
+    if (known) return known.departed ? this.#listenAgain(known, this.#connection) : undefined;
     // One that waits does not know yet whom the other agent transcribes.
     if (this.#serving && !this.#speakers.admit(remote)) {
       this.#options.logger.info({ speakers: this.size }, 'a speaker waits: maxParticipants is reached');
@@ -205,8 +226,17 @@ export class RoomTracks {
     }
     const audio = this.#makeAudio(this.#muted.get(sid) ?? remote.muted);
     const unlisten = await this.#connection.listen(sid, (pcm) => this.#receive(sid, audio, pcm));
-    this.#tracks.set(sid, { remote, audio, unlisten, processor: null, record: null });
+    this.#tracks.set(sid, { remote, audio, unlisten, processor: null, record: null, departed: false });
+    // Its turn may have come while it was opened.
+    if (this.#serving && !this.#speakers.admit(remote)) return this.#unlisten(sid);
     if (audio.isHeard) this.#onFirstFrame(sid);
+  }
+
+  /** It has come back before anybody took what was kept of it. */
+  async #listenAgain(track: HeardTrack, connection: RoomConnection): Promise<void> {
+    const { remote, audio } = track;
+    track.departed = false;
+    track.unlisten = await connection.listen(remote.sid, (pcm) => this.#receive(remote.sid, audio, pcm));
   }
 
   #makeAudio(muted: boolean): TrackAudio {
@@ -333,6 +363,7 @@ export class RoomTracks {
 
   async #close(sid: string, deadline: AbortSignal): Promise<void> {
     const track = this.#tracks.get(sid);
+    if (track && this.#mayBeTranscribedYet(track)) return this.#keepDeparted(track);
     this.#tracks.delete(sid);
     this.#muted.delete(sid);
     const next = this.#speakers.leave(sid);
@@ -347,6 +378,18 @@ export class RoomTracks {
       this.#options.logger.warn({}, 'a track ended before the store knew it: what was said is lost');
     }
     audio.discard();
+  }
+
+  /** The agent that serves the room next, which may be this one, goes on where the record ends. */
+  #mayBeTranscribedYet({ processor, audio }: HeardTrack): boolean {
+    return !this.#serving && !this.#closing.signal.aborted && processor === null && audio.isHeard;
+  }
+
+  async #keepDeparted(track: HeardTrack): Promise<void> {
+    track.departed = true;
+    const { unlisten } = track;
+    track.unlisten = () => Promise.resolve();
+    await unlisten();
   }
 
   /** There is no place for this speaker: it waits until there is. */

@@ -31,6 +31,8 @@ interface Circumstances {
   aheadMs: number;
   /** The successor learns it from its renewal, not from a message. */
   isMessageLost: boolean;
+  /** The first speaker leaves so long after the handover was ordered, ms; null: never. */
+  leavesAfterMs: number | null;
 }
 
 const runs = 25;
@@ -63,6 +65,7 @@ class Meeting {
   readonly #registry: AgentRegistry;
   readonly #workers: AgentWorker[] = [];
   readonly #sent = [0, 0];
+  readonly #gone = new Set<string>();
   #elapsedMs = 0;
 
   constructor(circumstances: Circumstances) {
@@ -90,6 +93,11 @@ class Meeting {
     await this.#assign(1, 2, true);
     await this.#listenUntil(joinsAtMs + warmForMs);
     await this.#registry.command('w0', { type: 'handover', room, epoch: 1, successor: 'w1' });
+    const { leavesAfterMs } = this.#circumstances;
+    if (leavesAfterMs !== null) {
+      await this.#listenUntil(joinsAtMs + warmForMs + leavesAfterMs);
+      this.#leave(this.speakers[0]?.sid ?? '');
+    }
     await this.#listenUntil(spokenMs + afterMs);
     const stopping = this.#workers.map((worker) => worker.stop('over'));
     await this.#clock.advance(1_000);
@@ -101,6 +109,11 @@ class Meeting {
     const first = this.captions.findIndex(({ from }) => from === 1);
     const [before, after] = [this.captions[first - 1], this.captions[first]];
     return before && after ? after.atMs - before.atMs : Number.POSITIVE_INFINITY;
+  }
+
+  #leave(sid: string): void {
+    this.#gone.add(sid);
+    for (const { joined } of this.#connectors) joined[0]?.emit({ type: 'track-gone', sid });
   }
 
   async #startWorker(index: number): Promise<AgentWorker> {
@@ -156,6 +169,7 @@ class Meeting {
     const from = (this.#elapsedMs - (this.#circumstances.delaysMs[index] ?? 0)) * samplesPerMs;
     if (!live || from < 0) return;
     for (const { sid, pcm } of this.speakers) {
+      if (this.#gone.has(sid)) continue;
       const frame = new Int16Array(stepMs * samplesPerMs);
       frame.set(pcm.subarray(from, from + frame.length));
       live.speak(sid, frame);
@@ -193,6 +207,18 @@ const circumstances: fc.Arbitrary<Circumstances> = fc.record({
   delaysMs: fc.tuple(fc.constantFrom(0, 20, 40), fc.constantFrom(0, 20, 40)),
   aheadMs: fc.integer({ min: -10, max: 10 }),
   isMessageLost: fc.boolean(),
+  leavesAfterMs: fc.constant(null),
+});
+/** The successor learns late of its turn, and somebody leaves before or shortly after. */
+const departures: fc.Arbitrary<Circumstances> = fc.record({
+  gapsMs: fc.array(fc.integer({ min: 120, max: 800 }), { minLength: 1, maxLength: 2 }),
+  phaseMs: fc.integer({ min: 0, max: 1_000 }),
+  joinsAtMs: fc.constant(1_000),
+  warmForMs: fc.integer({ min: 40, max: 200 }).map((steps) => steps * stepMs),
+  delaysMs: fc.constant<[number, number]>([0, 0]),
+  aheadMs: fc.constant(0),
+  isMessageLost: fc.constant(true),
+  leavesAfterMs: fc.integer({ min: 0, max: 100 }).map((steps) => steps * stepMs),
 });
 
 describe('a handover in the middle of a conversation', () => {
@@ -210,6 +236,30 @@ describe('a handover in the middle of a conversation', () => {
         // The pause between two words is nobody's silence; a lost message costs a renewal.
         const allowedMs = 1_000 + 240 + Math.max(...of.gapsMs) + (of.isMessageLost ? 1_000 : 0);
         expect(meeting.silenceMs).toBeLessThanOrEqual(allowedMs);
+      }),
+      { numRuns: runs, endOnFailure: true },
+    );
+  });
+
+  it('loses no word of a speaker who leaves in the middle of it', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(departures, async (of) => {
+        const meeting = new Meeting(of);
+        await meeting.hold();
+        const [first, ...others] = meeting.speakers;
+        const gapMs = of.gapsMs[0] ?? 0;
+        const heardMs = of.joinsAtMs + of.warmForMs + (of.leavesAfterMs ?? 0);
+        const whole = Math.floor((heardMs + gapMs) / (240 + gapMs));
+        const words = first?.words.split(' ') ?? [];
+        const expected = words.slice(0, whole);
+        // Of the word in whose middle the speaker left, enough may have been heard to tell it, or that there was one.
+        const orMore = [expected, [...expected, '?'], words.slice(0, whole + 1)].map((said) =>
+          said.join(' '),
+        );
+        expect(orMore).toContain(meeting.record.textOf(first?.sid ?? ''));
+        for (const { sid, words } of others) expect(meeting.record.textOf(sid)).toBe(words);
+        expect(meeting.record.refused).toEqual([]);
+        expect(meeting.record.unexplained()).toEqual([]);
       }),
       { numRuns: runs, endOnFailure: true },
     );
