@@ -42,7 +42,7 @@ function served(change: Parameters<FakeApiPorts['deps']>[0] = {}) {
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', host: 'localhost:3010' };
 
 describe('pages', () => {
-  test.each(['/', '/rooms/stand%2Fup', '/rooms/standup/join', '/sessions', '/sessions/ses_1', '/search'])(
+  test.each(['/', '/rooms/stand%2Fup', '/rooms/standup/join', '/sessions', '/sessions/ses_1'])(
     '%s is the application',
     async (url) => {
       const answer = await served().inject({ url, headers: browser });
@@ -63,11 +63,14 @@ describe('pages', () => {
     expect(policy.join()).not.toContain('unsafe');
   });
 
-  test('an address without a page is a page that says so, with status 404', async () => {
-    const answer = await served().inject({ url: '/romms/standup', headers: browser });
-    expect(answer.statusCode).toBe(404);
-    expect(answer.body).toContain('<title>DialogLens</title>');
-  });
+  test.each(['/romms', '/search'])(
+    '%s, where no page is, is a page that says so, with status 404',
+    async (url) => {
+      const answer = await served().inject({ url, headers: browser });
+      expect(answer.statusCode).toBe(404);
+      expect(answer.body).toContain('<title>DialogLens</title>');
+    },
+  );
 
   test.each([
     ['/api/romms', browser],

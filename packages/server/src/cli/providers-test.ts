@@ -7,7 +7,7 @@ import { type AudioSource, openAudio } from '../app/transcribe/audio-source.ts';
 import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.ts';
 import type { Config, ProviderName } from '../config/index.ts';
 import { DialogLensError } from '../errors.ts';
-import { coverageSummary, type ExportTranscript } from '../export/transcript-input.ts';
+import { describeGaps, type ExportTranscript } from '../export/transcript-input.ts';
 import { sampleRate } from '../stt/stt.ts';
 import { normaliseWords, wordErrors } from '../transcript/word-error-rate.ts';
 import { openFileSpeech } from './file-speech.ts';
@@ -136,12 +136,8 @@ function print(
     rows.push(['first words', `${shown(measured.first)} after somebody begins to speak`]);
     rows.push(['final text', `${shown(measured.final)} after the end of the utterance`]);
   }
-  const { gapMs, gapsByReason } = coverageSummary(coverage);
-  if (gapMs > 0)
-    rows.push([
-      'no text',
-      pc.red(`${(gapMs / 1000).toFixed(1)} s (${Object.keys(gapsByReason).join(', ')})`),
-    ]);
+  const gaps = describeGaps(coverage);
+  if (gaps !== null) rows.push(['no text', pc.red(gaps)]);
   rows.push([
     'cost',
     costOf(
@@ -150,7 +146,7 @@ function print(
     ),
   ]);
   for (const [head, value] of rows) console.log(`${pc.dim(head.padEnd(12))}${value}`);
-  if (words === 0 || gapMs > 0) process.exitCode = 1;
+  if (words === 0 || gaps !== null) process.exitCode = 1;
 }
 
 function shown(values: readonly number[]): string {

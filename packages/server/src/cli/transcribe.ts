@@ -6,7 +6,7 @@ import { openAudio } from '../app/transcribe/audio-source.ts';
 import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.ts';
 import type { Config } from '../config/index.ts';
 import { type ExportFormatName, exportFormats } from '../export/index.ts';
-import { coverageSummary, type ExportTranscript } from '../export/transcript-input.ts';
+import { coverageSummary, describeGaps, type ExportTranscript } from '../export/transcript-input.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { fail } from './fail.ts';
@@ -120,16 +120,16 @@ async function transcribeOne(file: string, run: Run): Promise<void> {
 
 /** Says what has no text: a transcript must not look complete when it is not. */
 function report(file: string, { segments, coverage }: ExportTranscript): void {
-  const { gapMs, gapsByReason, unexplainedMs, speechMs } = coverageSummary(coverage);
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   if (segments.length === 0) {
+    const { speechMs } = coverageSummary(coverage);
     const heard =
-      speechMs === 0 ? 'Nobody speaks in it' : `${seconds(speechMs)} of sound like speech, but no words`;
+      speechMs === 0
+        ? 'Nobody speaks in it'
+        : `${(speechMs / 1000).toFixed(1)} s of sound like speech, but no words`;
     console.error(pc.yellow(`${file}: ${heard}.`));
   }
-  if (gapMs + unexplainedMs === 0) return;
-  const reasons = Object.entries(gapsByReason).map(([reason, ms]) => `${reason} ${seconds(ms)}`);
-  if (unexplainedMs > 0) reasons.push(`unexplained ${seconds(unexplainedMs)}`);
-  console.error(pc.red(`${file}: speech without text: ${reasons.join(', ')}.`));
+  const gaps = describeGaps(coverage);
+  if (gaps === null) return;
+  console.error(pc.red(`${file}: speech without text: ${gaps}.`));
   process.exitCode = 1;
 }

@@ -4,7 +4,7 @@ import * as mediaCaptions from 'media-captions';
 import { describe, expect, it } from 'vitest';
 import { cueLimits } from './cues.ts';
 import { exportFormats } from './index.ts';
-import type { ExportTranscript } from './transcript-input.ts';
+import { describeGaps, type ExportTranscript } from './transcript-input.ts';
 
 /** The part of the parser used here; its own types do not resolve under Node's rules. */
 interface ParsedCue {
@@ -95,6 +95,14 @@ const hostile = fc.oneof(
     '💥 "q", \0',
   ),
 );
+
+it('names speech without text by its reason, unexplained too, and nothing else', () => {
+  const { coverage } = transcript([]);
+  expect(describeGaps(coverage)).toBe('provider 1.0 s');
+  const unexplained = coverage.map((one) => ({ ...one, gaps: [], gapMs: 0, unexplainedMs: 250 }));
+  expect(describeGaps([...coverage, ...unexplained])).toBe('provider 1.0 s, unexplained 0.3 s');
+  expect(describeGaps(coverage.map((one) => ({ ...one, gaps: [], gapMs: 0 })))).toBeNull();
+});
 
 describe('caption files', () => {
   it.each(['srt', 'vtt'] as const)('%s keeps to two short lines for one to seven seconds', async (type) => {

@@ -65,8 +65,7 @@ export function coverageSummary(coverage: readonly SpeakerCoverage[]) {
 /** The same in a line for people. */
 export function describeCoverage(coverage: ExportTranscript['coverage']): string {
   const { gapsByReason, ...sums } = coverageSummary(coverage);
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const gaps = Object.entries(gapsByReason).map(([reason, ms]) => `${reason} ${seconds(ms)}`);
+  const gaps = reasonsOf(gapsByReason);
   const parts = [
     `speech ${seconds(sums.speechMs)}`,
     `silence ${seconds(sums.silenceMs)}`,
@@ -75,4 +74,21 @@ export function describeCoverage(coverage: ExportTranscript['coverage']): string
     `unexplained ${seconds(sums.unexplainedMs)}`,
   ];
   return parts.join(', ');
+}
+
+/** Speech without text by its reason, in a line for people; null when all of it has text. */
+export function describeGaps(coverage: ExportTranscript['coverage']): string | null {
+  const { gapsByReason, unexplainedMs } = coverageSummary(coverage);
+  const reasons = reasonsOf(gapsByReason);
+  if (unexplainedMs > 0) reasons.push(`unexplained ${seconds(unexplainedMs)}`);
+  return reasons.length === 0 ? null : reasons.join(', ');
+}
+
+function reasonsOf(gapsByReason: Readonly<Record<string, number>>): string[] {
+  const gaps = Object.entries(gapsByReason).filter(([, ms]) => ms > 0);
+  return gaps.map(([reason, ms]) => `${reason} ${seconds(ms)}`);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -47,7 +47,7 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
 }
 
 /** The body when it is a problem; a proxy between may have answered with something else. */
-async function problemOf(response: Response): Promise<Problem | null> {
+export async function problemOf(response: Response): Promise<Problem | null> {
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return null;
   return (await response.json()) as Problem;
 }

@@ -1,5 +1,5 @@
 import type { LiveEvent } from '@dialoglens/protocol';
-import { ApiError } from './api.ts';
+import { ApiError, problemOf } from './api.ts';
 import { serverLink } from './server-link.ts';
 import { SseParser } from './sse-parser.ts';
 
@@ -84,8 +84,7 @@ async function readOnce(options: FollowOptions, parser: SseParser, signal: Abort
 async function refusal(response: Response): Promise<Outcome> {
   const passes = response.status === 429 || response.status >= 500;
   if (passes) return 'failed';
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json');
-  return new ApiError(response.status, isProblem ? await response.json() : null);
+  return new ApiError(response.status, await problemOf(response));
 }
 
 /** Breaks a connection on which nothing arrives any more. */

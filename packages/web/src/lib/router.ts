@@ -77,7 +77,4 @@ export const paths = {
   join: (room: string) => `/rooms/${encodeURIComponent(room)}/join`,
   sessions: '/sessions',
   session: (id: string) => `/sessions/${encodeURIComponent(id)}`,
-  search: '/search',
-  operations: '/operations',
-  settings: '/settings',
 };
