@@ -1,18 +1,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.ts';
 import { noMetrics } from '../observability/metric-table.ts';
-import { silentLogger } from '../observability/telemetry.ts';
 import { systemScheduler } from '../scheduler.ts';
 import { PluginProvider } from '../stt/providers/livekit-plugin/plugin-provider.ts';
-import { ProviderGate } from '../stt/supervisor/provider-gate.ts';
-import { SupervisedProvider } from '../stt/supervisor/supervised-provider.ts';
 import { startDeepgramDouble } from '../testing/deepgram-double/deepgram-double.ts';
 import { deepgramPluginFolder } from '../testing/plugin-folder.ts';
 import type { DoubleFault } from '../testing/provider-double/faults.ts';
 import { toneHearing } from '../testing/provider-double/tone-hearing.ts';
+import { finalWords, speakSupervised } from '../testing/speak-supervised.ts';
 import { toneSpeech, toneWords } from '../testing/tone-speech.ts';
 import type { Figure } from './figures.ts';
 import type { StockWork } from './stock-plugin.ts';
@@ -71,32 +68,9 @@ async function hearSupervised(folder: string): Promise<string[]> {
   });
   try {
     await provider.start();
-    const gates = [new ProviderGate({ provider, clock: systemClock, random: Math.random })];
-    const telemetry = { clock: systemClock, metrics: noMetrics, logger: silentLogger };
-    return await speakTo(new SupervisedProvider({ gates, ...telemetry }));
+    return finalWords(await speakSupervised(provider, toneSpeech(words, gapMs), { inRealTime: true }));
   } finally {
     await provider.stop();
     await double.dispose();
   }
-}
-
-async function speakTo(supervised: SupervisedProvider): Promise<string[]> {
-  const finals: { startSample: number; text: string }[] = [];
-  const wish = { language: 'en', hints: [], startSample: 0, wantPartials: true, wantWords: true };
-  const session = supervised.open({ trackId: 'bench', ...wish }, (event) => {
-    if (event.type === 'final' && event.text !== '') finals.push(event);
-  });
-  const pcm = toneSpeech(words, gapMs);
-  const beganMs = performance.now();
-  for (let at = 0; at < pcm.length; at += 800) {
-    const frame = pcm.subarray(at, at + 800);
-    session.write(
-      frame,
-      at,
-      frame.some((sample) => Math.abs(sample) > 500),
-    );
-    await delay(Math.max(0, beganMs + at / 16 - performance.now()));
-  }
-  await session.finish();
-  return finals.toSorted((a, b) => a.startSample - b.startSample).flatMap(({ text }) => text.split(' '));
 }

@@ -1,16 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../clock.ts';
 import { noMetrics } from '../../../observability/metric-table.ts';
-import { silentLogger } from '../../../observability/telemetry.ts';
 import { systemScheduler } from '../../../scheduler.ts';
 import { startGeminiDouble } from '../../../testing/gemini-double/gemini-double.ts';
 import type { DoubleFault } from '../../../testing/provider-double/faults.ts';
 import { toneHearing } from '../../../testing/provider-double/tone-hearing.ts';
+import { finalWords, speakSupervised, unpaced } from '../../../testing/speak-supervised.ts';
 import { toneSpeech, toneWords } from '../../../testing/tone-speech.ts';
-import type { SttEvent, SttProvider } from '../../stt.ts';
-import { ProviderGate } from '../../supervisor/provider-gate.ts';
-import { SupervisedProvider } from '../../supervisor/supervised-provider.ts';
 import { GeminiProvider } from './gemini-provider.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -20,18 +16,6 @@ afterEach(async () => {
 
 const words = toneWords.slice(20, 50);
 const audio = toneSpeech(words, 300);
-const chunk = 800;
-
-/** The same provider without its pace: the test speaks faster than anybody. */
-function unpaced(provider: GeminiProvider): SttProvider {
-  return {
-    name: provider.name,
-    capabilities: { ...provider.capabilities, replayRate: 100 },
-    start: () => provider.start(),
-    stop: () => provider.stop(),
-    open: (options, onEvent) => provider.open(options, onEvent),
-  };
-}
 
 async function hear(mode: 'live' | 'segment', faults: readonly DoubleFault[]) {
   const double = await startGeminiDouble({ hearing: toneHearing(), faults, rules: { pauseMs: 400 } });
@@ -45,38 +29,8 @@ async function hear(mode: 'live' | 'segment', faults: readonly DoubleFault[]) {
   });
   closers.push(() => gemini.stop());
   await gemini.start();
-  const provider = unpaced(gemini);
-  const gate = new ProviderGate({ provider, clock: systemClock, random: Math.random });
-  const supervised = new SupervisedProvider({
-    gates: [gate],
-    clock: systemClock,
-    metrics: noMetrics,
-    logger: silentLogger,
-  });
-  const events: SttEvent[] = [];
-  const options = {
-    trackId: 'a',
-    language: 'en',
-    hints: [],
-    startSample: 0,
-    wantPartials: true,
-    wantWords: true,
-  };
-  const session = supervised.open(options, (event) => events.push(event));
-  for (let at = 0; at < audio.length; at += chunk) {
-    const pcm = audio.subarray(at, at + chunk);
-    session.write(
-      pcm,
-      at,
-      pcm.some((sample) => Math.abs(sample) > 500),
-    );
-    await delay(8);
-  }
-  await session.finish();
-  const finals = events.flatMap((event) => (event.type === 'final' && event.text !== '' ? [event] : []));
-  const heard = finals
-    .toSorted((a, b) => a.startSample - b.startSample)
-    .flatMap(({ text }) => text.split(' ').map(Number));
+  const events = await speakSupervised(unpaced(gemini), audio);
+  const heard = finalWords(events).map(Number);
   return { heard, lost: events.filter((event) => event.type === 'fault' && event.lost), double };
 }
 

@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../clock.ts';
 import { noMetrics } from '../../../observability/metric-table.ts';
-import { silentLogger } from '../../../observability/telemetry.ts';
 import { systemScheduler } from '../../../scheduler.ts';
 import {
   type DeepgramDouble,
@@ -15,11 +13,10 @@ import { deepgramPluginFolder } from '../../../testing/plugin-folder.ts';
 import type { DoubleFault } from '../../../testing/provider-double/faults.ts';
 import { scriptedHearing } from '../../../testing/provider-double/hearing.ts';
 import { toneHearing } from '../../../testing/provider-double/tone-hearing.ts';
+import { finalWords, speakSupervised, unpaced } from '../../../testing/speak-supervised.ts';
 import { sttContract } from '../../../testing/stt-contract.ts';
 import { toneSpeech, toneWords } from '../../../testing/tone-speech.ts';
-import type { SttEvent, SttProvider } from '../../stt.ts';
-import { ProviderGate } from '../../supervisor/provider-gate.ts';
-import { SupervisedProvider } from '../../supervisor/supervised-provider.ts';
+import type { SttEvent } from '../../stt.ts';
 import { sayAt } from '../scripted/script.ts';
 import { PluginProvider } from './plugin-provider.ts';
 
@@ -114,45 +111,11 @@ describe('A LiveKit plugin', { timeout: 60_000 }, () => {
     const plugin = provide(double);
     closers.push(() => plugin.stop());
     await plugin.start();
-    expect(await heardBy(unpaced(plugin), toneSpeech(words, 300))).toEqual(words);
+    const events = await speakSupervised(unpaced(plugin), toneSpeech(words, 300));
+    expect(finalWords(events).map(Number)).toEqual(words);
     expect(double.queries.length).toBeGreaterThan(2);
   });
 });
-
-/** The same provider without its pace: the test speaks faster than anybody. */
-function unpaced(plugin: PluginProvider): SttProvider {
-  return {
-    name: plugin.name,
-    capabilities: { ...plugin.capabilities, replayRate: 100 },
-    start: () => plugin.start(),
-    stop: () => plugin.stop(),
-    open: (options, onEvent) => plugin.open(options, onEvent),
-  };
-}
-
-async function heardBy(provider: SttProvider, audio: Int16Array): Promise<number[]> {
-  const gates = [new ProviderGate({ provider, clock: systemClock, random: Math.random })];
-  const telemetry = { clock: systemClock, metrics: noMetrics, logger: silentLogger };
-  const supervised = new SupervisedProvider({ gates, ...telemetry });
-  const finals: { startSample: number; text: string }[] = [];
-  const wish = { language: 'en', hints: [], startSample: 0, wantPartials: true, wantWords: true };
-  const session = supervised.open({ trackId: 'a', ...wish }, (event) => {
-    if (event.type === 'final' && event.text !== '') finals.push(event);
-  });
-  for (let at = 0; at < audio.length; at += 800) {
-    const pcm = audio.subarray(at, at + 800);
-    session.write(
-      pcm,
-      at,
-      pcm.some((sample) => Math.abs(sample) > 500),
-    );
-    await delay(10);
-  }
-  await session.finish();
-  return finals
-    .toSorted((a, b) => a.startSample - b.startSample)
-    .flatMap(({ text }) => text.split(' ').map(Number));
-}
 
 describe('A plugin that cannot be used is named with what to do', { timeout: 60_000 }, () => {
   async function refusal(files: Record<string, string>, name = deepgram) {
