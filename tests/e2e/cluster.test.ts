@@ -1,4 +1,4 @@
-import { type HeardCaption, type LiveCluster, startLiveCluster } from 'dialoglens/testing/live-cluster';
+import { ask, type HeardCaption, type LiveCluster, startLiveCluster } from 'dialoglens/testing/live-cluster';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 const patience = { timeout: 60_000, interval: 100 };
@@ -13,9 +13,6 @@ afterAll(async () => {
   open.abort();
   await cluster?.stop();
 }, 60_000);
-
-const ask = async <T>(api: string, path: string, method = 'GET'): Promise<T> =>
-  (await fetch(`${api}${path}`, { method })).json() as Promise<T>;
 
 const roomPath = `/api/rooms/${encodeURIComponent(room)}`;
 const servedBy = async (api: string) => {

@@ -1,4 +1,5 @@
 import {
+  ask,
   type ClusterProcess,
   type LiveCluster,
   missingWords,
@@ -29,41 +30,28 @@ async function talkIn(...names: string[]): Promise<TalkingRoom[]> {
   return opened;
 }
 
-async function untilReady(workerId: string): Promise<void> {
-  await vi.waitFor(
-    async () => expect(await agentView(workerId)).toMatchObject({ status: 'ready' }),
-    patience,
-  );
-}
-
 async function agentView(workerId: string): Promise<{ status: string; reason: string | null } | undefined> {
-  const response = await fetch(`${dispatcher.api}/api/agents`);
-  const { items } = (await response.json()) as {
-    items: { agentId: string; status: string; reason: string | null }[];
-  };
+  const { items } = await ask<{ items: { agentId: string; status: string; reason: string | null }[] }>(
+    dispatcher.api,
+    '/api/agents',
+  );
   return items.find(({ agentId }) => agentId === workerId);
-}
-
-/** Waits until somebody has said, and read, so many words more. */
-async function hearMore(room: TalkingRoom, words: number): Promise<void> {
-  const before = room.shown.length;
-  await vi.waitFor(() => expect(room.shown.length).toBeGreaterThanOrEqual(before + words), patience);
 }
 
 describe('a worker process that is told to end', { timeout: 240_000 }, () => {
   it('hands its talking rooms over: one session, every word once, no gap', async () => {
     const one = cluster.agent('one');
     const talking = await talkIn('stand-up', 'retro / 🚀', 'planning');
-    await Promise.all(talking.map((room) => hearMore(room, 12)));
+    await Promise.all(talking.map((room) => room.hearMore(12)));
     const sessions = await Promise.all(
       talking.map(async (room) => (await room.view(dispatcher.api)).sessionId),
     );
     cluster.agent('two');
-    await untilReady('two');
+    await cluster.untilReady(dispatcher.api, 'two');
     one.kill('SIGTERM');
     expect(await one.exited).toMatchObject({ code: 0 });
     expect(one.output.join('\n')).toContain('drained: no room is left');
-    await Promise.all(talking.map((room) => hearMore(room, 12)));
+    await Promise.all(talking.map((room) => room.hearMore(12)));
     for (const [index, room] of talking.entries()) {
       const view = await room.view(dispatcher.api);
       expect(view).toMatchObject({ status: 'active', agentId: 'two', epoch: 2, sessionId: sessions[index] });
@@ -77,12 +65,12 @@ describe('a worker process that is told to end', { timeout: 240_000 }, () => {
 
   it('stays until its deadline when no other worker has a slot, and says so', async () => {
     const [worker] = [cluster.agent('last', { DIALOGLENS_AGENT_DRAIN_DEADLINE_MS: '8000' })];
-    await untilReady('last');
+    await cluster.untilReady(dispatcher.api, 'last');
     // The one that is left from before has other things to do.
     cluster.run(['drain', 'two', '--url', dispatcher.api]);
     await vi.waitFor(async () => expect((await agentView('two'))?.status).not.toBe('ready'), patience);
     const [room] = (await talkIn('alone')) as [TalkingRoom];
-    await hearMore(room, 8);
+    await room.hearMore(8);
     const { sessionId } = await room.view(dispatcher.api);
     worker.kill('SIGTERM');
     await vi.waitFor(async () => {
@@ -90,13 +78,13 @@ describe('a worker process that is told to end', { timeout: 240_000 }, () => {
       const status = { status: 'active', reason: 'no other worker has a slot' };
       expect(await room.view(dispatcher.api)).toMatchObject(status);
     }, patience);
-    await hearMore(room, 3);
+    await room.hearMore(3);
     expect(await worker.exited).toMatchObject({ code: 0 });
     expect(worker.output.join('\n')).toContain('leaving rooms that found no other worker');
     await vi.waitFor(async () => expect((await room.view(dispatcher.api)).status).toBe('queued'), patience);
 
     cluster.agent('late');
-    await hearMore(room, 12);
+    await room.hearMore(12);
     expect(await room.view(dispatcher.api)).toMatchObject({ agentId: 'late', sessionId });
     // A gap is on record when what was said around it has settled.
     await vi.waitFor(async () => {

@@ -49,22 +49,12 @@ async function talk(env: Record<string, string> = {}): Promise<void> {
   room = await TalkingRoom.open({ api: dispatcher.api, join: cluster.join }, `room ${count} / 🚀`);
   await untilServedBy('holder');
   other = cluster.agent(name('other'));
-  await vi.waitFor(async () => {
-    const answer = await fetch(`${dispatcher.api}/api/agents`);
-    const { items } = (await answer.json()) as { items: { agentId: string; status: string }[] };
-    expect(items).toContainEqual(expect.objectContaining({ agentId: name('other'), status: 'ready' }));
-  }, patience);
-  await hearMore(12);
+  await cluster.untilReady(dispatcher.api, name('other'));
+  await room.hearMore(12);
   const view = await room.view(dispatcher.api);
   expect(view).toMatchObject({ agentId: name('holder') });
   sessionId = view.sessionId;
   epoch = view.epoch ?? 0;
-}
-
-/** Waits until somebody has said, and read, so many words more. */
-async function hearMore(words: number): Promise<void> {
-  const before = room.shown.length;
-  await vi.waitFor(() => expect(room.shown.length).toBeGreaterThanOrEqual(before + words), patience);
 }
 
 async function untilServedBy(worker: 'holder' | 'other'): Promise<void> {
@@ -102,7 +92,7 @@ describe('another worker takes over', { timeout: 180_000 }, () => {
     await talk();
     holder.kill('SIGKILL');
     await untilServedBy('other');
-    await hearMore(12);
+    await room.hearMore(12);
     expect(await room.view(dispatcher.api)).toMatchObject({ epoch: epoch + 1 });
     await expectOneRecord(['agent_lost']);
     expect((await room.record(dispatcher.api)).gaps).toHaveLength(1);
@@ -112,10 +102,10 @@ describe('another worker takes over', { timeout: 180_000 }, () => {
     await talk();
     holder.kill('SIGSTOP');
     await untilServedBy('other');
-    await hearMore(12);
+    await room.hearMore(12);
     holder.kill('SIGCONT');
     await vi.waitFor(() => expect(holder.output.join('\n')).toContain('leaving the room'), patience);
-    await hearMore(12);
+    await room.hearMore(12);
     expect(await room.view(dispatcher.api)).toMatchObject({ agentId: name('other'), epoch: epoch + 1 });
     await expectOneRecord(['agent_lost']);
   });
@@ -125,9 +115,9 @@ describe('another worker takes over', { timeout: 180_000 }, () => {
     await talk({ DATABASE_URL: url });
     proxy.mute();
     await untilServedBy('other');
-    await hearMore(12);
+    await room.hearMore(12);
     proxy.unmute();
-    await hearMore(12);
+    await room.hearMore(12);
     expect(await room.view(dispatcher.api)).toMatchObject({ agentId: name('other'), epoch: epoch + 1 });
     await expectOneRecord(['agent_lost']);
   });
@@ -143,10 +133,10 @@ describe('nobody takes over', { timeout: 180_000 }, () => {
       return (await answer.text()).includes(`"${name('holder')}"`);
     };
     await vi.waitFor(async () => expect(await isListed()).toBe(false), patience);
-    await hearMore(12);
+    await room.hearMore(12);
     proxy.unmute();
     await vi.waitFor(async () => expect(await isListed()).toBe(true), patience);
-    await hearMore(8);
+    await room.hearMore(8);
     expect(await room.view(dispatcher.api)).toMatchObject({ agentId: name('holder'), epoch });
     await expectOneRecord([]);
   });

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LiveKitTarget, openDirectory } from '../app/dispatcher.ts';
 import { loadConfig, processEnvironment } from '../config/index.ts';
@@ -14,6 +15,7 @@ import { ensureLiveKitServer } from '../livekit/server-binary.ts';
 import { type HeardCaption, Speaker } from '../livekit/speaker.ts';
 import { mintUserToken } from '../livekit/tokens.ts';
 import { silentLogger } from '../observability/telemetry.ts';
+import { ask } from './ask.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
@@ -46,6 +48,8 @@ export interface LiveCluster {
   dispatcher(env?: Record<string, string>): Promise<ClusterProcess & { api: string }>;
   /** Starts a worker; it is heard a moment later. */
   agent(workerId: string, env?: Record<string, string>): ClusterProcess;
+  /** Waits until a dispatcher may give rooms to the worker. @throws Error when that takes too long */
+  untilReady(api: string, workerId: string): Promise<void>;
   join(room: string, identity: string, onCaption?: (caption: HeardCaption) => void): Promise<Speaker>;
   /** Ends livekit-server as a crash would, and with it every room. */
   killLiveKit(): Promise<void>;
@@ -175,6 +179,7 @@ async function clusterOf({
       const args = options.hearing === 'tones' ? [toneAgent] : [program, 'agent'];
       return start(args, { WORKER_ID: workerId, ...env });
     },
+    untilReady,
     killLiveKit: () => livekit.kill(),
     startLiveKit: () => livekit.start(),
     async join(room, identity, onCaption) {
@@ -232,7 +237,20 @@ async function untilAnswering(api: string, { exited, output }: ClusterProcess): 
   }
 }
 
+async function untilReady(api: string, workerId: string): Promise<void> {
+  const untilMs = performance.now() + startsWithinMs;
+  for (;;) {
+    const { items } = await ask<{ items: { agentId: string; status: string }[] }>(api, '/api/agents');
+    const status = items.find(({ agentId }) => agentId === workerId)?.status;
+    if (status === 'ready') return;
+    if (performance.now() > untilMs)
+      throw new Error(`worker ${workerId} is ${status ?? 'unknown'}, not ready`);
+    await delay(200);
+  }
+}
+
 export { type HeardCaption, Speaker } from '../livekit/speaker.ts';
+export { ask } from './ask.ts';
 export { startPostgres } from './postgres-server.ts';
 export { startRedis } from './redis-server.ts';
 export { missingWords, TalkingRoom } from './talking-room.ts';

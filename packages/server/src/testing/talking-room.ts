@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RoomView, Segment } from '@dialoglens/protocol';
 import type { HeardCaption, Speaker } from '../livekit/speaker.ts';
+import { ask } from './ask.ts';
 import { toneSpeech, toneWordMs, toneWords } from './tone-speech.ts';
 
 /** Words of a sentence, the silence between them, and the one after it: as people speak, only that words are tones. */
@@ -123,6 +124,17 @@ export class TalkingRoom {
     return [...newest.values()].flatMap(({ text }) => (text === '' ? [] : text.split(' ')));
   }
 
+  /** Waits until somebody has said, and read, so many words more. @throws Error when that takes too long */
+  async hearMore(words: number): Promise<void> {
+    const wanted = this.shown.length + words;
+    const untilMs = performance.now() + agentWithinMs;
+    while (this.shown.length < wanted) {
+      if (performance.now() > untilMs)
+        throw new Error(`only ${this.shown.length} of ${wanted} words were read in ${this.room}`);
+      await delay(200);
+    }
+  }
+
   /** The longest time without a caption that began after `sinceMs` minus one caption, ms. */
   silenceMs(sinceMs: number, untilMs = performance.now()): number {
     const before = this.heard.findLast(({ arrivedMs }) => arrivedMs < sinceMs)?.arrivedMs ?? sinceMs;
@@ -196,10 +208,4 @@ function saidAfterMs(index: number): number {
 
 function pathOf(room: string): string {
   return `/api/rooms/${encodeURIComponent(room)}`;
-}
-
-async function ask<T>(api: string, path: string, method = 'GET'): Promise<T> {
-  const response = await fetch(`${api}${path}`, { method });
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
 }
