@@ -77,7 +77,9 @@ function npmCommand() {
 
 /** Compiles what is out of date, and puts the web application together when something it is made of has changed. */
 export async function build() {
-  const title = existsSync(join(dist, 'cli/main.js')) ? 'Checking the build…' : 'Building (about half a minute)…';
+  const title = existsSync(join(dist, 'cli/main.js'))
+    ? 'Checking the build…'
+    : 'Building (about half a minute)…';
   await step(title, async () => {
     await runTool('typescript/bin/tsc', ['-b'], root);
     await buildWeb();

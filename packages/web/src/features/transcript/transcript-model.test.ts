@@ -1,4 +1,3 @@
-import type { Segment } from '@dialoglens/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { segment } from '../../testing/segment.ts';
