@@ -58,41 +58,46 @@ export class Observation {
     for (const room of rooms) if (waiting.get(room) === undefined) look(room, 'lease');
     await this.#watchStrikes(agents, leases);
     await this.#deps.reservations.refresh();
-    await this.capacity();
+    this.#count(agents, leases);
     return isBack;
   }
 
   /** Counts slots and load from heartbeats and leases, and wakes the rooms for which there is room now. */
   async capacity(): Promise<CapacityView> {
-    const { world, registry, metrics, waiting, reservations, pool, settings } = this.#deps;
+    const { world, registry, waiting, pool } = this.#deps;
     const [agents, leases, view] = await Promise.all([
       world.agents(),
       world.leases(),
       registry.getAgentMetrics(),
     ]);
+    const slots = this.#count(agents, leases);
+    const { total, busy, available, avgSessionDuration } = view;
+    return {
+      agents: { total, busy, available },
+      slots,
+      queuedRooms: waiting.size,
+      wantedAgents: pool.wanted,
+      wantedReason: pool.reason,
+      avgSessionDuration,
+    };
+  }
+
+  #count(agents: readonly AgentStatus[], leases: LeasePicture): CapacityView['slots'] {
+    const { metrics, waiting, reservations, pool, settings } = this.#deps;
     const counted = countCapacity(agents, leases, waiting.ready);
     const { slots, used } = counted;
-    const queued = waiting.size;
     metrics.set('agents_active', {}, counted.agents);
     metrics.set('slots_total', {}, slots);
     metrics.set('slots_used', {}, used);
     metrics.set('sessions_active', {}, used);
-    metrics.set('queue_depth', {}, queued);
+    metrics.set('queue_depth', {}, waiting.size);
     const reserved = reservations.waiting(leases);
     metrics.set('slots_reserved', {}, reserved.length);
     // Workers are wanted for rooms that are about to begin, too; those that have begun wait in the queue.
     const expected = reserved.filter((room) => waiting.get(room)?.paused !== false);
     pool.observe({ ...counted.load, used: counted.load.used + expected.length }, counted.workers);
     this.#wake(countFree(takers(agents, leases, settings.version)), reserved);
-    const { total, busy, available, avgSessionDuration } = view;
-    return {
-      agents: { total, busy, available },
-      slots: { total: slots, used, reserved: reserved.length },
-      queuedRooms: queued,
-      wantedAgents: pool.wanted,
-      wantedReason: pool.reason,
-      avgSessionDuration,
-    };
+    return { total: slots, used, reserved: reserved.length };
   }
 
   /** Leases are watched on, so that whoever died meanwhile is known to have when the registry is back. */

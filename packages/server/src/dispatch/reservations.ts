@@ -61,7 +61,7 @@ export class Reservations {
     return this.waiting(leases).filter((other) => !isCounted(other)).length;
   }
 
-  /** @throws DialogLensError `queue_full`, `store_unavailable` */
+  /** It is known from the next `refresh` on. @throws DialogLensError `queue_full`, `store_unavailable` */
   async put(reservation: Reservation): Promise<void> {
     const { store, reach } = this.#deps;
     await this.refresh();
@@ -70,7 +70,6 @@ export class Reservations {
       throw new DialogLensError('queue_full', what, { remedy: 'Cancel reservations that nobody needs.' });
     }
     await reach.store(() => store.reservations.put(reservation));
-    await this.refresh();
   }
 
   /** False when there was none. @throws DialogLensError `store_unavailable` */
@@ -83,10 +82,10 @@ export class Reservations {
 
   /** All of them, the first to begin first, and whether each has its slot with so many free ones. */
   views(leases: LeasePicture, free: number): ReservationView[] {
-    const waiting = this.waiting(leases);
+    const withSlot = new Set(this.waiting(leases).slice(0, free));
     return [...this.#known.values()]
       .filter(({ endsAt }) => this.#deps.clock.nowMs() < endsAt)
-      .map((one) => ({ ...one, status: this.#statusOf(one, leases, waiting.indexOf(one.room) < free) }));
+      .map((one) => ({ ...one, status: this.#statusOf(one, leases, withSlot.has(one.room)) }));
   }
 
   #statusOf(one: Reservation, leases: LeasePicture, hasSlot: boolean): ReservationView['status'] {
