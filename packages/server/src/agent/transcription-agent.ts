@@ -22,6 +22,7 @@ const settleEveryMs = 5_000;
 const lastCaptionsMs = 1_000;
 /** A handover is called off when the store has not taken everything in this time. */
 const recordWithinMs = 3_000;
+const recordIncomplete = `The store did not take the record of the room within ${recordWithinMs} ms, so it is not handed over.`;
 /** One that stands by says so after this even if it does not hear every track: some say nothing at all. */
 const warmWithinMs = 3_000;
 /** A room is given up when LiveKit cannot be reached for this long: another worker may have better luck. */
@@ -130,7 +131,9 @@ export class TranscriptionAgent implements RoomAgent {
       this.#live.drain(),
     ]);
     if (left === 0 && !this.#writer.hasJournaled) return;
-    throw new DialogLensError('store_unavailable', 'The record of the room could not be completed in time.');
+    throw new DialogLensError('store_unavailable', recordIncomplete, {
+      remedy: 'The room stays with this agent. See that PostgreSQL answers within a second.',
+    });
   }
 
   goOn(): void {

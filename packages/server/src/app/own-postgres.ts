@@ -33,6 +33,7 @@ export async function startOwnPostgres(options: {
   if (!existsSync(join(data, 'PG_VERSION'))) await makeDatabase(programs, { home, data, password, account });
   const server = await startOwnServer({
     name: 'PostgreSQL',
+    setting: 'DATABASE_URL',
     logFile: join(options.folder, 'postgres.log'),
     cwd: home,
     account,

@@ -15,6 +15,7 @@ export async function startOwnRedis(options: {
   const password = await ownPassword(join(folder, 'password'));
   const server = await startOwnServer({
     name: 'Redis',
+    setting: 'REDIS_URL',
     logFile: join(folder, 'redis.log'),
     cwd: folder,
     goodbye: 'TERM',

@@ -25,6 +25,8 @@ export interface OwnServer {
 export interface OwnServerOptions {
   /** For messages: `PostgreSQL`. */
   name: string;
+  /** The setting that names a server which runs already: `DATABASE_URL`. */
+  setting: string;
   logFile: string;
   cwd: string;
   account?: Account;
@@ -48,7 +50,7 @@ const shownLogBytes = 2_000;
 export async function startOwnServer(
   options: OwnServerOptions,
 ): Promise<Omit<OwnServer, 'url'> & { port: number }> {
-  const { name, logger, logFile } = options;
+  const { name, logger } = options;
   for (let attempt = 1; ; attempt++) {
     const port = await freePort('tcp');
     const kept = await launch(options, port);
@@ -58,7 +60,7 @@ export async function startOwnServer(
       return serving(options, kept, port);
     } catch (thrown) {
       await kept.end(['SIGKILL', 0]);
-      if (attempt === attempts) throw await failed(name, asError(thrown), logFile);
+      if (attempt === attempts) throw await failed(options, asError(thrown));
       logger.warn({ attempt, reason: asError(thrown).message }, `${name} did not start`);
     }
   }
@@ -120,10 +122,14 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-async function failed(name: string, reason: Error, logFile: string): Promise<DialogLensError> {
+async function failed(
+  { name, setting: field, logFile }: OwnServerOptions,
+  reason: Error,
+): Promise<DialogLensError> {
   const log = (await readFile(logFile, 'utf8')).slice(-shownLogBytes).trim();
   return new DialogLensError('program_failed', `${name} did not start: ${reason.message}.\n${log}`, {
-    remedy: `See ${logFile}, or set DATABASE_URL and REDIS_URL to use servers that run already.`,
+    field,
+    remedy: `See ${logFile}, or set ${field} to use a ${name} that runs already.`,
     cause: reason,
   });
 }
