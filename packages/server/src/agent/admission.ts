@@ -13,13 +13,15 @@ export interface AdmissionLimits {
   tracksPerSlot: number;
 }
 
+type Overload = 'event loop is slow' | 'memory is short';
+
 /** Below this share of a limit the worker takes rooms again, so that it does not change its mind with every heartbeat. */
 const recoveredShare = { lag: 0.6, memory: 0.9 };
 
 /** Decides whether a worker takes more rooms, going by how it does and not by guesses about what a room costs. */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  #reason: 'event loop is slow' | 'memory is short' | null = null;
+  #reason: Overload | null = null;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -28,15 +30,12 @@ export class Admission {
   /** Why the worker takes no more rooms, or null when it does. */
   judge({ memoryBytes, eventLoopLagMs }: Vitals): string | null {
     const { maxMemoryBytes, maxEventLoopLagMs } = this.#limits;
-    const isOver = (value: number, limit: number, share: number, isRefused: boolean) =>
-      value > limit * (isRefused ? share : 1);
-    const [refusesMemory, refusesLag] = [
-      this.#reason === 'memory is short',
-      this.#reason === 'event loop is slow',
-    ];
-    if (isOver(memoryBytes, maxMemoryBytes, recoveredShare.memory, refusesMemory)) {
+    const before = this.#reason;
+    const isOver = (reason: Overload, value: number, limit: number, share: number) =>
+      value > limit * (before === reason ? share : 1);
+    if (isOver('memory is short', memoryBytes, maxMemoryBytes, recoveredShare.memory)) {
       this.#reason = 'memory is short';
-    } else if (isOver(eventLoopLagMs, maxEventLoopLagMs, recoveredShare.lag, refusesLag)) {
+    } else if (isOver('event loop is slow', eventLoopLagMs, maxEventLoopLagMs, recoveredShare.lag)) {
       this.#reason = 'event loop is slow';
     } else this.#reason = null;
     return this.#reason;

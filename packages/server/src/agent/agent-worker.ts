@@ -248,7 +248,7 @@ export class AgentWorker {
       extraSlots,
       rooms,
       standbyRooms,
-      load: (rooms.length + standbyRooms.length + extraSlots) / slots,
+      load: slotsTaken({ rooms, standbyRooms, extraSlots }) / slots,
       region,
       version,
       startedAt: this.#startedAt,
@@ -271,9 +271,16 @@ export class AgentWorker {
     if (this.rooms.length === 0) return null;
     const others = await this.#registry.agents();
     const isFree = others.some(
-      ({ agentId, status, rooms, standbyRooms, extraSlots, slots }) =>
-        agentId !== this.id && status === 'ready' && rooms.length + standbyRooms.length + extraSlots < slots,
+      (agent) => agent.agentId !== this.id && agent.status === 'ready' && slotsTaken(agent) < agent.slots,
     );
     return isFree ? 'rooms are handed over' : 'no other worker has a slot';
   }
+}
+
+function slotsTaken({
+  rooms,
+  standbyRooms,
+  extraSlots,
+}: Pick<AgentStatus, 'rooms' | 'standbyRooms' | 'extraSlots'>): number {
+  return rooms.length + standbyRooms.length + extraSlots;
 }
