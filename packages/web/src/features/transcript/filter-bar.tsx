@@ -26,7 +26,7 @@ export function FilterBar({
   const isFiltered = filter.query.trim() !== '' || filter.identity !== null;
   return (
     <div className="sticky top-14 z-10 -mx-4 mb-3 border-b border-line bg-page/95 px-4 py-2.5 backdrop-blur sm:-mx-6 sm:px-6 print:hidden">
-      <div className="flex items-center gap-3">
+      <div className="flex items-center">
         <label className="relative min-w-0 flex-1">
           <span className="sr-only">{text.search}</span>
           <Search
@@ -41,7 +41,7 @@ export function FilterBar({
             className="min-h-9 w-full rounded-lg border border-edge bg-card pr-3 pl-9 placeholder:text-soft"
           />
         </label>
-        <span role="status" className="shrink-0 text-sm text-soft tabular-nums">
+        <span role="status" className="ml-3 shrink-0 text-sm text-soft tabular-nums empty:ml-0">
           {isFiltered && text.matches(found, total)}
         </span>
       </div>
