@@ -102,10 +102,14 @@ it('keeps the theme that was chosen', async () => {
 
 it('says when the server is gone, and when it is back', async () => {
   await tab.page.goto('/');
-  await tab.context.setOffline(true);
-  await tab.page.getByText('The server cannot be reached').waitFor();
-  await tab.context.setOffline(false);
-  await tab.page.getByText('The server is back.').waitFor();
+  const notice = tab.page.getByRole('status');
+  try {
+    await tab.context.setOffline(true);
+    await notice.getByText('The server cannot be reached').waitFor();
+  } finally {
+    await tab.context.setOffline(false);
+  }
+  await notice.getByText('The server is back.').waitFor();
 }, 60_000);
 
 it('has a page for addresses without one', async () => {
