@@ -52,6 +52,18 @@ describe('TrackAudio', () => {
     expect(taken.at(-1)?.firstSample).toBe(41_000 * 16);
   });
 
+  it('takes nothing twice that comes late after the process stood still, and loses nothing of it', async () => {
+    const startedAt = clock.nowMs();
+    await hear(10_000);
+    await clock.advance(2_000);
+    // The other agent went on for a second; what was said in both is still to come here.
+    const from = audio.alignTo({ anchorAt: startedAt, endSample: 11_000 * 16 });
+    audio.feed(take, from, 20);
+    for (let late = 0; late < 2_000; late += frameMs) audio.receive(frame);
+    await hear(1_000);
+    expect(stretch()).toEqual([11_000, 13_000]);
+  });
+
   it('hands kept audio over no faster than it is told', async () => {
     await hear(10_000);
     audio.feed(take, 0, 2);

@@ -1,5 +1,5 @@
 import { type AudioBudget, KeptAudio } from '../audio/kept-audio.ts';
-import { moved, type PlacedFrame, type TrackHole } from '../audio/placed-frame.ts';
+import { moved, type PlacedFrame, since, type TrackHole } from '../audio/placed-frame.ts';
 import { type Hole, samplesPerMs, TrackClock } from '../audio/track-clock.ts';
 import type { Clock } from '../clock.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -42,6 +42,8 @@ export class TrackAudio {
   /** Until when a hole is the connection's doing, on the monotonic clock; without end while it is away. */
   #disconnectedUntilMs = Number.NEGATIVE_INFINITY;
   #taker: FrameTaker | null = null;
+  /** Where the taker begins: what lies before it is in the record already, however late it comes. */
+  #from = 0;
   /** True while frames go straight to the taker. */
   #live = false;
   #feeding: Promise<void> = Promise.resolve();
@@ -74,8 +76,8 @@ export class TrackAudio {
   receive(pcm: Int16Array): void {
     const { firstSample, hole } = this.#clock.place(pcm.length, this.#options.clock.monotonicMs());
     const frame = { pcm, firstSample, hole: hole && this.#explain(hole), muted: this.#muted };
-    if (this.#live) this.#taker?.(moved(frame, this.#offset));
-    else this.#kept.append(frame);
+    if (!this.#live) this.#kept.append(frame);
+    else if (this.#taker) this.#give(this.#taker, frame);
   }
 
   /** The speaker muted or unmuted: holds for the frames that follow. */
@@ -95,13 +97,16 @@ export class TrackAudio {
    */
   alignTo({ anchorAt, endSample }: RecordPlace): number {
     const offset = Math.round((this.anchorAt - anchorAt) * samplesPerMs);
-    // A record cannot end after what is heard now: then the wall clocks of two machines disagree.
-    this.#offset = Math.max(offset, endSample - this.#clock.position);
+    // A record cannot end after what is said now: then the wall clocks of two machines disagree. Frames may be late,
+    // however, when this process stood still while the other agent wrote.
+    const saidNow = this.#clock.expectedPosition(this.#options.clock.monotonicMs());
+    this.#offset = Math.max(offset, endSample - saidNow);
     return Math.max(endSample, this.keptFrom);
   }
 
   /** Gives the taker what was kept from `fromSample` on, `rate` times faster than it was spoken, and then every frame as it comes. */
   feed(taker: FrameTaker, fromSample: number, rate: number): void {
+    this.#from = fromSample;
     this.#kept.dropBefore(fromSample - this.#offset);
     this.#taker = taker;
     this.#pauseMs = pieceMs / rate;
@@ -146,11 +151,16 @@ export class TrackAudio {
 
   async #hand(taker: FrameTaker): Promise<void> {
     while (this.#taker === taker) {
-      for (const frame of this.#kept.take(pieceMs * samplesPerMs)) taker(moved(frame, this.#offset));
+      for (const frame of this.#kept.take(pieceMs * samplesPerMs)) this.#give(taker, frame);
       this.#live = this.#kept.startSample === null;
       if (this.#live) return;
       await this.#pause();
     }
+  }
+
+  #give(taker: FrameTaker, frame: PlacedFrame): void {
+    const rest = since(moved(frame, this.#offset), this.#from);
+    if (rest) taker(rest);
   }
 
   #pause(): Promise<void> {

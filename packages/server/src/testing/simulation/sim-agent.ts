@@ -35,6 +35,8 @@ export class SimAgent implements RoomAgent, SimListener {
   #speaks: boolean;
   /** Heard and not written yet; while it stands by, all that it heard. */
   #words: number[] = [];
+  /** The last word of the agent before: as the real one, it takes nothing from before its place, however late it comes. */
+  #goesOnAfter = 0;
   /** Heard since it began to hand over. */
   #kept: number[] | null = null;
   #isIn = false;
@@ -75,8 +77,8 @@ export class SimAgent implements RoomAgent, SimListener {
     const { room, epoch, sessionId } = this.assignment;
     for (;;) {
       try {
-        const last = await conditions.call(process, 'store', () => record.last(sessionId));
-        this.#words = this.#words.filter((word) => word > last);
+        this.#goesOnAfter = await conditions.call(process, 'store', () => record.last(sessionId));
+        this.#words = this.#words.filter((word) => word > this.#goesOnAfter);
         break;
       } catch {
         // The real one waits for the record, too.
@@ -119,6 +121,7 @@ export class SimAgent implements RoomAgent, SimListener {
   heard(word: number): void {
     if (this.#stopped) return;
     this.#lastHeardMs = this.process.monotonicMs();
+    if (word <= this.#goesOnAfter) return;
     (this.#kept ?? this.#words).push(word);
     const { room, epoch } = this.assignment;
     const { record, process } = this.#deps;
