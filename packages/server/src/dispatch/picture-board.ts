@@ -93,16 +93,20 @@ export class PictureBoard {
     const disputed: string[] = [];
     await unlessAway(async () => {
       const pictures = await registry.rooms();
-      const shown = new Set(pictures.map(({ room }) => room));
+      const shown = new Map(pictures.map((picture) => [picture.room, picture]));
       disputed.push(...this.#disputed(pictures));
       const staleMs = clock.monotonicMs() - refreshAfterMs;
       const lacking = [...memory.entries()].filter(
-        ([room, { publishedMs }]) => !shown.has(room) || publishedMs === null || publishedMs <= staleMs,
+        ([room, { publishedMs, picture }]) =>
+          publishedMs === null ||
+          publishedMs <= staleMs ||
+          // An older place in the queue may come late to the registry, after a newer one.
+          shown.get(room)?.queuePosition !== picture?.queuePosition,
       );
       await inBatches(lacking, async ([, state]) => {
         if (state.picture !== null) await this.#publish(state, state.picture);
       });
-      const foreign = [...shown].filter(
+      const foreign = [...shown.keys()].filter(
         (room) => !ours(room) && (memory.peek(room)?.picture ?? null) === null,
       );
       await inBatches(foreign, (room) => registry.removeRoom(room));

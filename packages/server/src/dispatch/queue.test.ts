@@ -97,6 +97,22 @@ describe('the queue', () => {
     );
   });
 
+  it('sets a place right that reached the registry late, after a newer one', async () => {
+    await lab.worker('agt_a', 1);
+    const { control } = await lab.dispatcher();
+    for (const room of ['busy', 'a', 'b']) {
+      openRoom(room);
+      await control.start(room, {}, 'test');
+      await lab.clock.advance(1000);
+    }
+    const before = await lab.registry.room('b');
+    if (before === null) throw new Error('b does not wait');
+    await lab.registry.setRoom({ ...before, queuePosition: 1 });
+    await lab.clock.advance(7000);
+    expect(await queue()).toEqual(['a', 'b']);
+    expect(await lab.registry.room('b')).toEqual(before);
+  });
+
   it('loses nobody and no place when every dispatcher is started anew', async () => {
     await lab.worker('agt_a', 1);
     const first = await lab.dispatcher();
