@@ -3,7 +3,14 @@ import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { Demand, Store } from '../store/store.ts';
-import { foldWish, type MetadataWish, mergeMetadata, readMetadata, wishKey } from './demand.ts';
+import {
+  type DemandChange,
+  foldWish,
+  type MetadataWish,
+  mergeMetadata,
+  readMetadata,
+  wishKey,
+} from './demand.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
 import type { LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { RoomMemory } from './room-memory.ts';
@@ -21,6 +28,12 @@ export interface DemandKeeperDeps {
   rooms: 'demand' | 'all';
   /** @throws DialogLensError `unsupported_language` or `unknown_provider` */
   checkSettings: (settings: DemandSettings) => void;
+}
+
+/** The wish as it is stored, and whether that is what was to be written: somebody else may have been quicker. */
+interface Applied {
+  isDone: boolean;
+  demand: Demand | null;
 }
 
 /** Keeps the wishes: what metadata, the API and the policy say about a room becomes one row of the store. */
@@ -42,15 +55,9 @@ export class DemandKeeper {
   }
 
   /** The policy wants every room in which somebody has a voice. */
-  async wantByPolicy(live: LiveRoom): Promise<Demand> {
-    return this.#put({
-      room: live.name,
-      wanted: true,
-      source: 'policy',
-      settings: {},
-      priority: 0,
-      roomSid: live.sid,
-    });
+  async wantByPolicy({ name: room, sid: roomSid }: LiveRoom): Promise<Demand | null> {
+    const wish = { room, wanted: true, source: 'policy', settings: {}, priority: 0, roomSid } as const;
+    return (await this.#replace(null, wish)).demand;
   }
 
   /** Whether the metadata says something this process has not taken in, or that is not in the demand it has to be in. */
@@ -179,15 +186,24 @@ export class DemandKeeper {
     const { room, roomSid } = { room: live.name, roomSid: live.sid };
     const change = foldWish({ room, roomSid, demand, wish, seenKey, rooms: this.#deps.rooms });
     const result = await this.#apply(change, demand);
-    // Remembered only now: a store that is away must not make us forget that this is news.
-    state.wish = { roomSid: live.sid, key, stale: null };
-    return result;
+    // Remembered only now: neither a store that is away nor a quicker word must make us forget that this is news.
+    if (result.isDone) state.wish = { roomSid: live.sid, key, stale: null };
+    return result.demand;
   }
 
-  async #apply(change: ReturnType<typeof foldWish>, demand: Demand | null): Promise<Demand | null> {
-    if (change.change === 'keep') return demand;
-    if (change.change === 'put') return this.#put(change.demand);
-    return demand === null ? null : this.#drop(demand);
+  async #apply(change: DemandChange, demand: Demand | null): Promise<Applied> {
+    if (change.change === 'put') return this.#replace(demand, change.demand);
+    if (change.change === 'remove' && demand !== null)
+      return { isDone: true, demand: await this.#drop(demand) };
+    return { isDone: true, demand };
+  }
+
+  /** Writes a wish that nobody said over the API. Whatever was said since `from` was read is a later word. */
+  async #replace(from: Demand | null, demand: Omit<Demand, 'requestedAt'>): Promise<Applied> {
+    const { store, reach } = this.#deps;
+    const written = await reach.store(() => store.demands.replace(from, demand));
+    if (written !== null) return { isDone: true, demand: written };
+    return { isDone: false, demand: await reach.store(() => store.demands.get(demand.room)) };
   }
 
   /** The wish without a language that the speech provider does not know: captions in the default one beat none. */
@@ -241,9 +257,11 @@ export class DemandKeeper {
     return live.metadata.includes('transcriptionEnabled') ? wishKey(readMetadata(live.metadata).wish) : '';
   }
 
-  async #drop(demand: Demand): Promise<null> {
-    await this.#deps.reach.store(() => this.#deps.store.demands.remove(demand.room));
-    return null;
+  /** Who said the same in another way meanwhile means it still. */
+  async #drop({ room, source }: Demand): Promise<Demand | null> {
+    const { store, reach } = this.#deps;
+    if (await reach.store(() => store.demands.remove(room, { source }))) return null;
+    return reach.store(() => store.demands.get(room));
   }
 
   #put(demand: Omit<Demand, 'requestedAt'>): Promise<Demand> {

@@ -233,7 +233,7 @@ export class Reconciler {
       await reach.store(() => store.demands.bind(room, live.sid, demand.roomSid));
     } else {
       // Somebody may have asked for the next incarnation meanwhile: that wish is another one.
-      await reach.store(() => store.demands.remove(room, demand.roomSid));
+      await reach.store(() => store.demands.remove(room, { roomSid: demand.roomSid }));
     }
   }
 

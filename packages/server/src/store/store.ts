@@ -113,12 +113,14 @@ export interface DemandStore {
   get(room: string): Promise<Demand | null>;
   /** Writes the wish; keeps `requestedAt` (the place in the queue) when the room was wanted already. */
   put(demand: Omit<Demand, 'requestedAt'>): Promise<Demand>;
+  /** The same, only while the wish of the room is still `from`, null meaning none. Null when somebody was quicker. */
+  replace(from: Demand | null, demand: Omit<Demand, 'requestedAt'>): Promise<Demand | null>;
   /** Moves a wanted room in the queue, whatever else is written about it meanwhile. False when nobody wants it. */
   setPriority(room: string, priority: number): Promise<boolean>;
   /** Binds a wish to the incarnation that began, if it is bound to `from` still: to none when it was armed. */
   bind(room: string, roomSid: string, from?: string | null): Promise<void>;
-  /** Drops the wish; with `boundTo` only if it is bound to that incarnation still, null meaning to none. */
-  remove(room: string, boundTo?: string | null): Promise<boolean>;
+  /** Drops the wish, only while it is still bound to that incarnation (null: to none) and from that source when given. */
+  remove(room: string, only?: Partial<Pick<Demand, 'roomSid' | 'source'>>): Promise<boolean>;
   list(): Promise<Demand[]>;
   /** Drops wishes that were armed longer than `olderThanMs` ago and never met a room. Returns how many. */
   expireArmed(olderThanMs: number): Promise<number>;

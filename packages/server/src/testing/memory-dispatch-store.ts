@@ -25,6 +25,10 @@ interface Row {
 
 const freed = { holder: null, sessionId: null, successor: null };
 
+/** What a wish says, in one word. */
+const wishOf = ({ wanted, source, settings, priority, roomSid }: Demand) =>
+  JSON.stringify([wanted, source, settings, priority, roomSid]);
+
 const notHere = (): never => {
   throw new Error('This fake has no transcripts.');
 };
@@ -146,11 +150,13 @@ export class MemoryDispatchStore {
     },
     put: async (demand) => {
       this.#answer();
-      const before = this.#demands.get(demand.room);
-      const keeps = before?.wanted === true && demand.wanted;
-      const row = { ...demand, requestedAt: keeps ? before.requestedAt : this.#clock.nowMs() };
-      this.#demands.set(demand.room, row);
-      return { ...row };
+      return this.#putDemand(demand);
+    },
+    replace: async (from, demand) => {
+      this.#answer();
+      const stored = this.#demands.get(demand.room) ?? null;
+      const isSame = stored === null || from === null ? stored === from : wishOf(stored) === wishOf(from);
+      return isSame ? this.#putDemand(demand) : null;
     },
     setPriority: async (room, priority) => {
       this.#answer();
@@ -164,10 +170,12 @@ export class MemoryDispatchStore {
       const demand = this.#demands.get(room);
       if (demand?.roomSid === from) demand.roomSid = roomSid;
     },
-    remove: async (room, boundTo) => {
+    remove: async (room, { roomSid, source } = {}) => {
       this.#answer();
-      const isOther = boundTo !== undefined && this.#demands.get(room)?.roomSid !== boundTo;
-      return !isOther && this.#demands.delete(room);
+      const stored = this.#demands.get(room);
+      const isOther = roomSid !== undefined && stored?.roomSid !== roomSid;
+      const isOtherWord = source !== undefined && stored?.source !== source;
+      return !isOther && !isOtherWord && this.#demands.delete(room);
     },
     list: async () => {
       this.#answer();
@@ -268,6 +276,14 @@ export class MemoryDispatchStore {
   /** All sessions, ended ones included. */
   sessions(): Session[] {
     return [...this.#sessions.values()].map((session) => ({ ...session }));
+  }
+
+  #putDemand(demand: Omit<Demand, 'requestedAt'>): Demand {
+    const before = this.#demands.get(demand.room);
+    const keeps = before?.wanted === true && demand.wanted;
+    const row = { ...demand, requestedAt: keeps ? before.requestedAt : this.#clock.nowMs() };
+    this.#demands.set(demand.room, row);
+    return { ...row };
   }
 
   #grant(

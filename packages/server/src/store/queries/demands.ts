@@ -22,11 +22,18 @@ export function demandStore(sql: Sql): DemandStore {
       return row ? toDemand(row) : null;
     },
 
-    async put({ room, wanted, source, settings, priority, roomSid }) {
-      const values = [room, wanted, source, toJson(settings), priority, roomSid];
-      const [row] = await sql.query<DemandRow>(putStatement, values);
+    async put(demand) {
+      const [row] = await sql.query<DemandRow>(putStatement, [demand.room, ...wordsOf(demand)]);
       if (!row) throw new Error('an upsert returned no row');
       return toDemand(row);
+    },
+
+    async replace(from, demand) {
+      const values = [demand.room, ...wordsOf(demand)];
+      const [row] = await (from === null
+        ? sql.query<DemandRow>(putFirstStatement, values)
+        : sql.query<DemandRow>(replaceStatement, [...values, ...wordsOf(from)]));
+      return row ? toDemand(row) : null;
     },
 
     async setPriority(room, priority) {
@@ -40,11 +47,11 @@ export function demandStore(sql: Sql): DemandStore {
       await sql.query(statement, [room, roomSid, from]);
     },
 
-    async remove(room, boundTo) {
-      const ofAny = boundTo === undefined;
+    async remove(room, { roomSid, source } = {}) {
       const rows = await sql.query(
-        'delete from demand where room = $1 and ($2 or room_sid is not distinct from $3) returning room',
-        [room, ofAny, boundTo ?? null],
+        `delete from demand where room = $1 and ($2 or room_sid is not distinct from $3)
+           and ($4::text is null or source = $4) returning room`,
+        [room, roomSid === undefined, roomSid ?? null, source ?? null],
       );
       return rows.length > 0;
     },
@@ -68,13 +75,29 @@ export function demandStore(sql: Sql): DemandStore {
   };
 }
 
-const putStatement = `
-  insert into demand as d (${columns}) values ($1, $2, $3, $4::jsonb, $5::double precision, $6, clock_timestamp())
+const insertWish = `
+  insert into demand as d (${columns}) values ($1, $2, $3, $4::jsonb, $5::double precision, $6, clock_timestamp())`;
+
+const putFirstStatement = `${insertWish} on conflict (room) do nothing returning ${columns}`;
+
+const replaceStatement = `
+  update demand as d set wanted = $2, source = $3, settings = $4::jsonb, priority = $5::double precision,
+    room_sid = $6, requested_at = case when d.wanted and $2 then d.requested_at else clock_timestamp() end
+  where room = $1 and wanted = $7 and source = $8 and settings = $9::jsonb
+    and priority = $10::double precision and room_sid is not distinct from $11
+  returning ${columns}`;
+
+const putStatement = `${insertWish}
   on conflict (room) do update set
     wanted = excluded.wanted, source = excluded.source, settings = excluded.settings, priority = excluded.priority,
     room_sid = excluded.room_sid,
     requested_at = case when d.wanted and excluded.wanted then d.requested_at else excluded.requested_at end
   returning ${columns}`;
+
+/** What a wish says, in the order of the statements. */
+function wordsOf({ wanted, source, settings, priority, roomSid }: Omit<Demand, 'room' | 'requestedAt'>) {
+  return [wanted, source, toJson(settings), priority, roomSid];
+}
 
 function toDemand(row: DemandRow): Demand {
   return {

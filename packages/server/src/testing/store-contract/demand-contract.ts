@@ -50,9 +50,30 @@ function describeWishes(context: ContractContext): void {
     expect(await demands().get(room)).toMatchObject({ roomSid: 'RM_1' });
     await demands().bind(room, 'RM_2', 'RM_1');
     expect(await demands().get(room)).toMatchObject({ roomSid: 'RM_2' });
-    expect(await demands().remove(room, 'RM_1')).toBe(false);
-    expect(await demands().remove(room, null)).toBe(false);
-    expect(await demands().remove(room, 'RM_2')).toBe(true);
+    expect(await demands().remove(room, { roomSid: 'RM_1' })).toBe(false);
+    expect(await demands().remove(room, { roomSid: null })).toBe(false);
+    expect(await demands().remove(room, { roomSid: 'RM_2', source: 'metadata' })).toBe(false);
+    expect(await demands().remove(room, { roomSid: 'RM_2', source: 'api' })).toBe(true);
+  });
+
+  it('replaces a wish only while it is the one that was read', async () => {
+    const room = context.room();
+    const seen = wish(room, { source: 'metadata', roomSid: 'RM_1' });
+    const first = await demands().replace(null, seen);
+    expect(first).toEqual({ ...seen, requestedAt: first?.requestedAt });
+    expect(await demands().replace(null, wish(room))).toBeNull();
+    await demands().setPriority(room, 3);
+    expect(await demands().replace(first, wish(room))).toBeNull();
+    const second = await demands().get(room);
+    const settings = { language: 'fr' };
+    const third = await demands().replace(second, { ...seen, settings });
+    expect(third).toEqual({ ...seen, settings, requestedAt: first?.requestedAt });
+    expect(await demands().replace(second, wish(room))).toBeNull();
+    const stop = await demands().put(wish(room, { wanted: false }));
+    expect(await demands().replace(third, seen)).toBeNull();
+    expect(await demands().get(room)).toEqual(stop);
+    await demands().remove(room);
+    expect(await demands().replace(stop, seen)).toBeNull();
   });
 
   it('changes the priority of a wish and nothing else, while somebody wants it', async () => {
