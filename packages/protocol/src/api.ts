@@ -144,6 +144,8 @@ export const sessionViewSchema = z.object({
   startedAt: z.number(),
   endedAt: z.number().nullable(),
   endReason: z.string().nullable(),
+  /** How often what was written down was corrected or removed; a reader that sees it rise reads again. */
+  changes: z.int().nonnegative(),
 });
 export type SessionView = z.infer<typeof sessionViewSchema>;
 

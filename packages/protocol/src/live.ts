@@ -32,6 +32,14 @@ export const liveEventSchema = z.discriminatedUnion('type', [
     state: z.enum(captionStates),
     reason: z.string(),
   }),
+  /** Somebody corrected what a speaker is called in this session; it holds for what they said before and after. */
+  z.object({
+    type: z.literal('speaker'),
+    sessionId: z.string(),
+    room: z.string(),
+    identity: z.string(),
+    name: z.string(),
+  }),
   /** How a room without a session stands. */
   z.object({
     type: z.literal('room'),

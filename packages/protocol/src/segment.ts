@@ -14,7 +14,7 @@ export type Word = z.infer<typeof wordSchema>;
 
 /**
  * One revision of one utterance of one track. A segment is a row of these: partials with rising `revision`,
- * then exactly one final. All times are milliseconds on the track's clock unless the name says otherwise.
+ * then exactly one final; each correction and its undoing is a final of a higher revision. All times are milliseconds on the track's clock unless the name says otherwise.
  */
 export const segmentSchema = z.object({
   id: z.string().startsWith('seg_'),
@@ -38,6 +38,8 @@ export const segmentSchema = z.object({
   confidence: z.number().min(0).max(1).nullable(),
   language: z.string(),
   words: z.array(wordSchema).optional(),
+  /** What was recognised, and what the speaker was called in the room, where somebody corrected it since. */
+  original: z.object({ text: z.string().optional(), speaker: z.string().optional() }).optional(),
 });
 export type Segment = z.infer<typeof segmentSchema>;
 

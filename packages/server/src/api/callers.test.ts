@@ -109,7 +109,8 @@ describe('API keys', () => {
       await call(start, role === 'viewer' ? 'the-admins-secret' : secret, 'POST');
       for (const url of [...urls, '/metrics']) {
         const query = { '/api/search': '?q=x', '/api/sessions/{id}/export': '?format=txt' }[url] ?? '';
-        const asked = url.replace('{room}', 'standup').replace('{id}', 'ses_1') + query;
+        const asked =
+          url.replace('{segmentId}', 'seg_1').replace('{room}', 'standup').replace('{id}', 'ses_1') + query;
         expect([asked, (await call(asked, secret)).statusCode]).toEqual([asked, 200]);
       }
     });

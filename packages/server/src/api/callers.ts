@@ -148,15 +148,26 @@ export function requireRoomReader(caller: Caller, room: string): void {
   }
 }
 
-/** Starting and stopping one room. @throws DialogLensError `forbidden` */
+/** For what cannot be undone: needs an API key that may do everything. @throws DialogLensError `forbidden` */
+export function requireAdmin(caller: Caller): void {
+  requireViewer(caller);
+  if (caller.kind === 'key' && caller.role !== 'admin') {
+    throw forbidden('This key may not remove anything.', 'Use a key with the role admin.');
+  }
+}
+
+/** Starting and stopping one room, and correcting what was written down in it. @throws DialogLensError `forbidden` */
 export function requireRoomController(caller: Caller, room: string): void {
   if (caller.kind === 'key') {
     if (caller.role !== 'viewer') return;
-    throw forbidden('A viewer key may not start or stop.', 'Use a key with the role operator or admin.');
+    throw forbidden(
+      'A viewer key may not start, stop or correct.',
+      'Use a key with the role operator or admin.',
+    );
   }
   if (caller.room !== room || !caller.roomAdmin) {
     throw forbidden(
-      'This LiveKit access token may not start or stop this room.',
+      'This LiveKit access token may not start, stop or correct this room.',
       'Use a token with `roomAdmin` for this room, or an API key.',
     );
   }

@@ -17,7 +17,7 @@ const maxEndCheckMs = 5_000;
 /** Connects viewers with feeds; owns both, and the timer that notices ends nobody announced. */
 export class EventStreams {
   readonly #feeds: LiveFeeds;
-  readonly #record: Store['record'];
+  readonly #store: Pick<Store, 'record' | 'corrections'>;
   readonly #deps: Pick<ApiDeps, 'metrics' | 'logger'>;
   readonly #heartbeatMs: number;
   readonly #viewers = new Set<Viewer>();
@@ -29,7 +29,7 @@ export class EventStreams {
     limits: Pick<ApiLimits, 'maxViewers' | 'heartbeatMs'>,
   ) {
     this.#feeds = new LiveFeeds(deps.registry, deps.clock, limits.maxViewers);
-    this.#record = deps.store.record;
+    this.#store = deps.store;
     this.#deps = deps;
     this.#heartbeatMs = limits.heartbeatMs;
     const endCheckMs = Math.min(limits.heartbeatMs, maxEndCheckMs);
@@ -66,6 +66,7 @@ export class EventStreams {
       seated.write(`retry: ${retryMs}\n\n`);
       await this.#resync(seated, session.id, snapshot);
     }
+    await this.#tellNames(seated, session);
     if (session.endedAt !== null) feed.accept(endOf(session).event);
     // Also for a reader that came between the end and the moment the last one left: the feed says it only once.
     if (feed.ended) seated.push(endOf(session));
@@ -94,7 +95,7 @@ export class EventStreams {
   async #resync(viewer: Viewer, sessionId: string, snapshot: number): Promise<void> {
     const resync: LiveEvent = { type: 'resync', sessionId, reason: 'events missed' };
     try {
-      const finals = await this.#record.recentSegments(sessionId, historyLength);
+      const finals = await this.#store.record.recentSegments(sessionId, historyLength);
       viewer.write(formatEvent(resync));
       for (const segment of finals) viewer.write(formatEvent({ type: 'segment', segment }));
       viewer.write(`id: ${snapshot}\n\n`);
@@ -105,15 +106,27 @@ export class EventStreams {
     }
   }
 
+  /** Agents call speakers what they are called in the room. */
+  async #tellNames(viewer: Viewer, { id: sessionId, room }: Session): Promise<void> {
+    try {
+      for (const { identity, name } of await this.#store.corrections.speakerNames(sessionId)) {
+        viewer.write(formatEvent({ type: 'speaker', sessionId, room, identity, name }));
+      }
+    } catch (thrown) {
+      // Captions matter more; whoever reads the record sees the corrected names.
+      this.#deps.logger.warn({ err: asError(thrown) }, 'corrected names could not be read for a viewer');
+    }
+  }
+
   /** The end of a session may be announced while the bus is away; the store knows it in any case. */
   async #checkEnds(): Promise<void> {
     const watched = this.#feeds.watchedSessions();
     if (this.#checking || watched.length === 0) return;
     this.#checking = true;
     try {
-      const open = new Set((await this.#record.openSessions()).map(({ id }) => id));
+      const open = new Set((await this.#store.record.openSessions()).map(({ id }) => id));
       for (const id of watched.filter((id) => !open.has(id))) {
-        const session = await this.#record.getSession(id);
+        const session = await this.#store.record.getSession(id);
         if (session?.endedAt != null) this.#feeds.inject(endOf(session).event);
       }
     } catch (thrown) {

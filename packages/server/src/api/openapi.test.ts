@@ -44,7 +44,9 @@ describe('the OpenAPI document', () => {
 
   test('has every route', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual([
+      'delete /api/people/{identity}',
       'delete /api/rooms/{room}/reserve',
+      'delete /api/sessions/{id}',
       'get /api/agents',
       'get /api/capacity',
       'get /api/reservations',
@@ -57,15 +59,21 @@ describe('the OpenAPI document', () => {
       'get /api/sessions/{id}/events',
       'get /api/sessions/{id}/export',
       'get /api/sessions/{id}/segments',
+      'get /api/sessions/{id}/segments/{segmentId}/revisions',
+      'get /api/sessions/{id}/speakers',
       'get /livez',
       'get /metrics',
       'get /readyz',
+      'patch /api/sessions/{id}/segments/{segmentId}',
+      'patch /api/sessions/{id}/speakers/{identity}',
       'post /api/agents/{agentId}/drain',
       'post /api/rooms/{room}/join-token',
       'post /api/rooms/{room}/priority',
       'post /api/rooms/{room}/reserve',
       'post /api/rooms/{room}/start-transcription',
       'post /api/rooms/{room}/stop-transcription',
+      'post /api/sessions/{id}/segments/{segmentId}/undo',
+      'post /api/sessions/{id}/speakers/{identity}/undo',
       'post /webhooks/livekit',
     ]);
     expect(document.paths['/api/rooms/{room}/start-transcription']?.post?.requestBody?.required).toBe(false);
@@ -107,12 +115,17 @@ describe('what routes answer when something is wrong', () => {
 
   const known: Record<string, string> = { '{room}': 'standup', '{id}': 'ses_1', '{agentId}': 'agt_1' };
   const strange: Record<string, string> = { '{room}': '%E0%A4%A', '{id}': 'ses_none', '{agentId}': 'a b' };
+  const methods: Record<string, 'POST' | 'PATCH' | 'DELETE'> = {
+    post: 'POST',
+    patch: 'PATCH',
+    delete: 'DELETE',
+  };
   const queries: Record<string, string> = {
     '/api/search': '?q=x',
     '/api/sessions/{id}/export': '?format=txt',
   };
   const fill = (path: string, names: Record<string, string>) =>
-    path.replace(/\{\w+\}/, (name) => names[name] ?? name) + (queries[path] ?? '');
+    path.replace(/\{\w+\}/g, (name) => names[name] ?? name) + (queries[path] ?? '');
 
   /** Requests that go wrong in one way each. */
   const mistakes: Record<string, (path: string) => { url: string; headers?: object; payload?: string }> = {
@@ -145,9 +158,8 @@ describe('what routes answer when something is wrong', () => {
     const headers = request.headers ?? { authorization: 'Bearer admin-secret' };
     const body = payload === undefined ? {} : { payload };
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
-    const verb = method === 'post' ? 'POST' : 'GET';
     const answer = await app.inject({
-      method: verb,
+      method: methods[method] ?? 'GET',
       url,
       remoteAddress: '192.0.2.7',
       headers: { host: 'captions.example', ...type, ...headers },

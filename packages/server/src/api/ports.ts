@@ -153,8 +153,8 @@ export interface ApiDeps {
   /** 0 picks a free one. */
   port: number;
   keys: readonly ApiKey[];
-  store: Pick<Store, 'record' | 'inbox'>;
-  registry: Pick<AgentRegistry, 'subscribe'>;
+  store: Pick<Store, 'record' | 'inbox' | 'corrections' | 'removal'>;
+  registry: Pick<AgentRegistry, 'subscribe' | 'publish'>;
   control: TranscriptionControl;
   webhooks: WebhookReceiver;
   /** Null when no LiveKit key pair is known here. */

@@ -54,6 +54,7 @@ function transcript(segments: Segment[]): ExportTranscript {
       startedAt,
       endedAt: null,
       endReason: null,
+      changes: 0,
     },
     segments,
     coverage: [

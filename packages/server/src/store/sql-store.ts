@@ -3,9 +3,11 @@ import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { migrate, readMigrations } from './migrations.ts';
 import { auditLog } from './queries/audit.ts';
+import { correctionStore } from './queries/corrections.ts';
 import { demandStore } from './queries/demands.ts';
 import { webhookInbox } from './queries/inbox.ts';
 import { leaseStore } from './queries/leases.ts';
+import { removalStore } from './queries/removal.ts';
 import { reservationStore } from './queries/reservations.ts';
 import { searchQueries } from './queries/search.ts';
 import { segmentQueries } from './queries/segments.ts';
@@ -14,9 +16,11 @@ import { spanQueries } from './queries/spans.ts';
 import type { SqlClient } from './sql-client.ts';
 import type {
   AuditLog,
+  CorrectionStore,
   DemandStore,
   LeaseStore,
   RecordStore,
+  RemovalStore,
   ReservationStore,
   Store,
   WebhookInbox,
@@ -29,6 +33,8 @@ export class SqlStore implements Store {
   readonly demands: DemandStore;
   readonly reservations: ReservationStore;
   readonly record: RecordStore;
+  readonly corrections: CorrectionStore;
+  readonly removal: RemovalStore;
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
   readonly #client: SqlClient;
@@ -50,6 +56,8 @@ export class SqlStore implements Store {
       ...spanQueries(client),
       ...searchQueries(client),
     };
+    this.corrections = correctionStore(client);
+    this.removal = removalStore(client);
     this.inbox = webhookInbox(client);
     this.audit = auditLog(client);
   }

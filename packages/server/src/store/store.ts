@@ -1,4 +1,11 @@
-import type { DemandSettings, DemandSource, Segment, Span } from '@dialoglens/protocol';
+import type {
+  DemandSettings,
+  DemandSource,
+  Segment,
+  SegmentHistory,
+  SessionSpeaker,
+  Span,
+} from '@dialoglens/protocol';
 
 /**
  * The truth on disk. Every method is one SQL statement or one transaction. When the database cannot be reached
@@ -17,6 +24,8 @@ export interface Store {
   readonly demands: DemandStore;
   readonly reservations: ReservationStore;
   readonly record: RecordStore;
+  readonly corrections: CorrectionStore;
+  readonly removal: RemovalStore;
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
 }
@@ -153,6 +162,8 @@ export interface Session {
   startedAt: number;
   endedAt: number | null;
   endReason: string | null;
+  /** How often what was written down was corrected or removed. */
+  changes: number;
 }
 
 export interface TrackRecord {
@@ -269,6 +280,53 @@ export interface RecordStore {
     page: Page,
     filter?: { room?: string; sessionId?: string },
   ): Promise<Paged<SearchHit>>;
+}
+
+/** A change is made only to what the caller saw. `author` is kept with it and goes into the audit log. */
+interface Change {
+  sessionId: string;
+  revision: number;
+  author: string;
+}
+export type SegmentUndoing = Change & { segmentId: string };
+export type SegmentCorrection = SegmentUndoing & { text: string };
+export type SpeakerUndoing = Change & { identity: string };
+export type SpeakerCorrection = SpeakerUndoing & { name: string };
+
+/**
+ * Corrections of finals and of what speakers are called. Everything that reads the record has the corrected text; what
+ * was recognised and every correction are kept. What is corrected to what it is already changes nothing.
+ */
+export interface CorrectionStore {
+  /** @throws DialogLensError `not_found`, `revision_conflict` */
+  correctSegment(correction: SegmentCorrection): Promise<Segment>;
+  /** Takes the last correction that stands back. @throws DialogLensError `not_found`, `revision_conflict`, `nothing_to_undo` */
+  undoSegment(undoing: SegmentUndoing): Promise<Segment>;
+  /** @throws DialogLensError `not_found` */
+  history(sessionId: string, segmentId: string): Promise<SegmentHistory>;
+  /** Everybody who was heard in a session, by identity. */
+  speakers(sessionId: string): Promise<SessionSpeaker[]>;
+  /** The names that were corrected, as they stand. */
+  speakerNames(sessionId: string): Promise<{ identity: string; name: string }[]>;
+  /** @throws DialogLensError `not_found`, `revision_conflict` */
+  correctSpeaker(correction: SpeakerCorrection): Promise<SessionSpeaker>;
+  /** @throws DialogLensError `not_found`, `revision_conflict`, `nothing_to_undo` */
+  undoSpeaker(undoing: SpeakerUndoing): Promise<SessionSpeaker>;
+}
+
+/** Takes out of the record for good. The audit log keeps who did it, never what it was. */
+export interface RemovalStore {
+  /**
+   * Deletes a session that is over, with everything that was written down in it.
+   * @throws DialogLensError `not_found`, `session_live`
+   */
+  deleteSession(sessionId: string, actor: string): Promise<{ segments: number }>;
+  /**
+   * Removes words, names and identity of one person from every session; the spans of their tracks stay, so that the time
+   * is still accounted for. Returns the sessions it concerned.
+   * @throws DialogLensError `not_found`, `session_live`
+   */
+  removePerson(identity: string, actor: string): Promise<{ sessions: string[]; segments: number }>;
 }
 
 export interface WebhookInbox {

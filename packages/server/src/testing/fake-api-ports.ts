@@ -18,6 +18,7 @@ export function fakeSession(change: Partial<Session> & { id: string }): Session 
     startedAt: Date.UTC(2026, 0, 31, 9),
     endedAt: null,
     endReason: null,
+    changes: 0,
     ...change,
   };
 }
@@ -76,7 +77,12 @@ export class FakeApiPorts {
       host: '127.0.0.1',
       port: 0,
       keys: [],
-      store: { record: this.#record(), inbox: this.#inbox() },
+      store: {
+        record: this.#record(),
+        inbox: this.#inbox(),
+        corrections: this.#corrections(),
+        removal: this.#removal(),
+      },
       registry: this.registry,
       control: this.#control(),
       webhooks: {
@@ -178,6 +184,38 @@ export class FakeApiPorts {
 
   #reach(): void {
     if (this.storeAway) throw new DialogLensError('store_unavailable', 'The test took the store away.');
+  }
+
+  /** Nothing can be corrected here: tests of that run over a real store. */
+  #corrections(): ApiDeps['store']['corrections'] {
+    const unknown = async () => {
+      this.#reach();
+      throw new DialogLensError('not_found', 'This fake has nothing to correct.');
+    };
+    const none = async () => {
+      this.#reach();
+      return [];
+    };
+    return {
+      correctSegment: unknown,
+      undoSegment: unknown,
+      history: async (_, segmentId) => {
+        const final = this.finals.find(({ id }) => id === segmentId);
+        return final ? { original: final.text, corrections: [] } : unknown();
+      },
+      speakers: none,
+      speakerNames: none,
+      correctSpeaker: unknown,
+      undoSpeaker: unknown,
+    };
+  }
+
+  #removal(): ApiDeps['store']['removal'] {
+    const unknown = async () => {
+      this.#reach();
+      throw new DialogLensError('not_found', 'This fake has nothing to remove.');
+    };
+    return { deleteSession: unknown, removePerson: unknown };
   }
 
   #record(): RecordStore {

@@ -223,7 +223,13 @@ export class MemoryDispatchStore {
         const { language, provider } = session;
         return { ...Object.assign(same, { language, provider, endedAt: null, endReason: null }) };
       }
-      const made = { ...session, id: `ses_${this.#sessions.size + 1}`, endedAt: null, endReason: null };
+      const made = {
+        ...session,
+        id: `ses_${this.#sessions.size + 1}`,
+        endedAt: null,
+        endReason: null,
+        changes: 0,
+      };
       this.#sessions.set(made.id, made);
       this.#incarnations.set(key, made);
       return { ...made };

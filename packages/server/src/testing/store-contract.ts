@@ -1,8 +1,10 @@
 import { describe } from 'vitest';
+import { correctionContract } from './store-contract/correction-contract.ts';
 import { demandContract, inboxContract } from './store-contract/demand-contract.ts';
 import { leaseContract } from './store-contract/lease-contract.ts';
 import { lifecycleContract } from './store-contract/lifecycle-contract.ts';
 import { recordContract } from './store-contract/record-contract.ts';
+import { removalContract } from './store-contract/removal-contract.ts';
 import { reservationContract } from './store-contract/reservation-contract.ts';
 import { searchContract } from './store-contract/search-contract.ts';
 import { type ContractContext, type StoreUnderTest, useStore } from './store-contract/under-test.ts';
@@ -19,6 +21,8 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
     reservationContract(context);
     recordContract(context);
     searchContract(context);
+    correctionContract(context);
+    removalContract(context);
     lifecycleContract(context);
   });
 }

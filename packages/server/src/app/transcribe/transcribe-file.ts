@@ -83,6 +83,7 @@ function sessionOf({ name, writtenAt }: Recording, source: AudioSource, options:
     startedAt: Math.round(writtenAt - (source.durationMs ?? 0)),
     endedAt: null,
     endReason: 'end of the recording',
+    changes: 0,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Sql } from '../sql-client.ts';
 import type { AuditLog } from '../store.ts';
 
-/** Who did what; rows are only ever added. */
+/** Who did what; rows are only ever added. The name of a person who is removed from the record goes from here as well. */
 export function auditLog(sql: Sql): AuditLog {
   return {
     async append({ actor, action, target }) {

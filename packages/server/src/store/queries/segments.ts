@@ -21,13 +21,18 @@ export interface SegmentRow {
   confidence: number | null;
   language: string;
   words: Word[] | null;
+  /** What was recognised; null while nobody corrected it. */
+  original: string | null;
+  /** What the speaker is called instead; null while nobody corrected it. */
+  corrected_speaker: string | null;
 }
 
 /** Everything a segment is made of; for statements that read `segmentTables`. */
 export const segmentColumns = `g.id, g.session_id, s.room, t.track_sid, g.identity, g.speaker, g.revision, g.text,
-  g.start_sample, g.end_sample, g.started_at, g.confidence, g.language, g.words`;
-export const segmentTables =
-  'segment g join track t on t.id = g.track_id join session s on s.id = g.session_id';
+  g.start_sample, g.end_sample, g.started_at, g.confidence, g.language, g.words, g.original,
+  n.name as corrected_speaker`;
+export const segmentTables = `segment g join track t on t.id = g.track_id join session s on s.id = g.session_id
+  left join speaker_name n on n.session_id = g.session_id and n.identity = g.identity`;
 
 type SegmentQueries = Pick<RecordStore, 'writeFinals' | 'segments' | 'recentSegments'>;
 
@@ -106,7 +111,7 @@ const writeStatement = `
       speaker, language, text, confidence, words)
     select i.id, t.session_id, t.id, i.start_sample, i.end_sample, $2, i.revision, to_timestamp(i.started_at / 1000),
       i.identity, i.speaker, i.language, i.text, i.confidence, nullif(i.words, 'null'::jsonb)
-    from input i join track t on t.id = i.track_id join session s on s.id = t.session_id
+    from input i join track t on t.id = i.track_id and t.removed_at is null join session s on s.id = t.session_id
     join held on held.room = s.room
     order by i.ord
     on conflict do nothing
@@ -140,13 +145,15 @@ function toInput({ trackId, segment, startSample, endSample }: StoredSegment, or
 
 /** The final as viewers know it. Times are what the clock's samples say. */
 export function toSegment(row: SegmentRow): Segment {
+  const words = wordsOf(row);
+  const original = originalOf(row);
   return {
     id: row.id,
     sessionId: row.session_id,
     room: row.room,
     trackId: row.track_sid,
     identity: row.identity,
-    speaker: row.speaker,
+    speaker: row.corrected_speaker ?? row.speaker,
     revision: row.revision,
     isFinal: true,
     text: row.text,
@@ -156,6 +163,23 @@ export function toSegment(row: SegmentRow): Segment {
     startedAt: row.started_at,
     confidence: row.confidence,
     language: row.language,
-    ...(row.words === null ? {} : { words: row.words }),
+    ...(words === null ? {} : { words }),
+    ...(original === null ? {} : { original }),
+  };
+}
+
+/** Words of a corrected text keep their times where there are as many as before; else nobody knows when they were said. */
+function wordsOf({ words, text, original }: SegmentRow): Word[] | null {
+  if (original === null || words === null) return words;
+  const texts = text.split(/\s+/u).filter(Boolean);
+  if (texts.length !== words.length) return null;
+  return words.map((word, i) => ({ ...word, text: texts[i] ?? word.text }));
+}
+
+function originalOf(row: SegmentRow): Segment['original'] | null {
+  if (row.original === null && row.corrected_speaker === null) return null;
+  return {
+    ...(row.original !== null && { text: row.original }),
+    ...(row.corrected_speaker !== null && { speaker: row.speaker }),
   };
 }

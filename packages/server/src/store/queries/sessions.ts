@@ -12,9 +12,10 @@ interface SessionRow {
   started_at: number;
   ended_at: number | null;
   end_reason: string | null;
+  changes: number;
 }
 
-const columns = 'id, room, room_sid, language, provider, started_at, ended_at, end_reason';
+const columns = 'id, room, room_sid, language, provider, started_at, ended_at, end_reason, changes';
 
 type SessionQueries = Pick<
   RecordStore,
@@ -81,6 +82,7 @@ function toSession(row: SessionRow): Session {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     endReason: row.end_reason,
+    changes: row.changes,
   };
 }
 

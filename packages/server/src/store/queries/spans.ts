@@ -88,13 +88,14 @@ const coverageStatement = `
       from piece where kind = 'gap' group by track_id, reason
     ) as g, unnest(g.ranges) as r group by track_id
   )
-  select t.track_sid, t.identity, t.name, t.end_sample as total,
+  select t.track_sid, t.identity, coalesce(n.name, t.name) as name, t.end_sample as total,
     coalesce(k.speech, 0)::bigint as speech, coalesce(k.silence, 0)::bigint as silence,
     coalesce(k.muted, 0)::bigint as muted, coalesce(k.gap, 0)::bigint as gap,
     (select coalesce(sum(upper(r) - lower(r)), 0)::bigint from unnest(
       int8multirange(int8range(0, t.end_sample)) - coalesce(k.explained, '{}'::int8multirange)) as r) as unexplained,
     coalesce(gap.gaps, '[]'::jsonb) as gaps
   from track t left join by_kind k on k.track_id = t.id left join gap on gap.track_id = t.id
+  left join speaker_name n on n.session_id = t.session_id and n.identity = t.identity
   where t.session_id = $1 order by t.anchor_at, t.id`;
 
 function hasLength({ startSample, endSample }: StoredSpan): boolean {

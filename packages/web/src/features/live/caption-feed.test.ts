@@ -67,6 +67,27 @@ describe('captions', () => {
     expect(texts(captions).at(-1)).toBe('line 1199');
   });
 
+  it('are corrected in their place, which is not read aloud again', () => {
+    const final = said(partial('a', 'Good mourning.', { revision: 2, isFinal: true }));
+    const correction = said(partial('a', 'Good morning.', { revision: 3, isFinal: true }));
+    const captions = feed([final, said(partial('b', 'Yes')), correction, final]);
+    expect(texts(captions)).toEqual(['Good morning.', 'Yes']);
+    expect(captions.spoken.map(({ text }) => text)).toEqual(['Good mourning.']);
+  });
+
+  it('have the corrected name of their speaker, before and after', () => {
+    const rename: LiveEvent = {
+      type: 'speaker',
+      sessionId: 'ses_1',
+      room: 'standup',
+      identity: 'ada',
+      name: 'Countess',
+    };
+    const bob = partial('b', 'Yes', { identity: 'bob', speaker: 'Bob' });
+    const captions = feed([said(partial('a', 'Good')), said(bob), rename, said(partial('c', 'So'))]);
+    expect(captions.segments.map(({ speaker }) => speaker)).toEqual(['Countess', 'Bob', 'Countess']);
+  });
+
   it('end with the session, and say why', () => {
     const end: LiveEvent = {
       type: 'session',

@@ -1,4 +1,4 @@
-import type { LiveEvent, Segment } from '@dialoglens/protocol';
+import { isNewer, type LiveEvent, type Segment } from '@dialoglens/protocol';
 
 /** How many captions the page keeps; what is older is in the transcript. */
 const keptCaptions = 1_000;
@@ -11,11 +11,19 @@ export interface Captions {
   isCut: boolean;
   /** Finals that came while the page was open, the newest last: what is read aloud. */
   spoken: readonly Segment[];
+  /** What speakers are called instead of what they are called in the room, by identity. */
+  names: ReadonlyMap<string, string>;
   /** Why the session has ended, or null. */
   endReason: string | null;
 }
 
-export const noCaptions: Captions = { segments: [], isCut: false, spoken: [], endReason: null };
+export const noCaptions: Captions = {
+  segments: [],
+  isCut: false,
+  spoken: [],
+  names: new Map(),
+  endReason: null,
+};
 
 /** Finals that a screen reader may still be about to read. */
 const keptSpoken = 5;
@@ -25,9 +33,19 @@ export function takeEvent(captions: Captions, event: LiveEvent, isHistory: boole
   if (event.type === 'session') {
     return event.status === 'ended' ? { ...captions, endReason: event.reason } : captions;
   }
+  if (event.type === 'speaker') return renamed(captions, event.identity, event.name);
   // What a resync is followed by is like any other news: doubles are known by their ids.
   if (event.type !== 'segment') return captions;
-  return takeSegment(captions, event.segment, isHistory);
+  const { segment } = event;
+  const name = captions.names.get(segment.identity);
+  return takeSegment(captions, name === undefined ? segment : { ...segment, speaker: name }, isHistory);
+}
+
+function renamed(captions: Captions, identity: string, name: string): Captions {
+  const rename = (segment: Segment) =>
+    segment.identity === identity && segment.speaker !== name ? { ...segment, speaker: name } : segment;
+  const names = new Map(captions.names).set(identity, name);
+  return { ...captions, names, segments: captions.segments.map(rename) };
 }
 
 function takeSegment(captions: Captions, segment: Segment, isHistory: boolean): Captions {
@@ -39,12 +57,13 @@ function takeSegment(captions: Captions, segment: Segment, isHistory: boolean): 
     const segments = isHistory ? inPlace(captions.segments, segment) : [...captions.segments, segment];
     return spokenBy(shortened({ ...captions, segments }), segment, isHistory);
   }
-  if (known.isFinal || known.revision >= segment.revision) return captions;
+  if (!isNewer(segment, known)) return captions;
   const segments =
     segment.isFinal && segment.text.trim() === ''
       ? captions.segments.toSpliced(at, 1)
       : captions.segments.with(at, segment);
-  return spokenBy({ ...captions, segments }, segment, isHistory);
+  // A correction was read aloud when it was spoken.
+  return spokenBy({ ...captions, segments }, segment, isHistory || known.isFinal);
 }
 
 /** History stands where it was said. */
