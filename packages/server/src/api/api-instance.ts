@@ -4,8 +4,10 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../errors.ts';
-import type { Caller } from './callers.ts';
+import type { Caller, CallerCheck } from './callers.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
+import type { SignInCookies } from './sign-in-cookie.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,7 +26,12 @@ export type ApiInstance = FastifyInstance<
 >;
 
 /** What every resource is registered with. */
-export type ResourceDeps = ApiDeps & { limits: ApiLimits };
+export type ResourceDeps = ApiDeps & {
+  limits: ApiLimits;
+  ring: KeyRing;
+  cookies: SignInCookies;
+  callers: CallerCheck;
+};
 
 /** What any route under /api can meet: it looks at who calls, and reads the store. */
 const guarded = [

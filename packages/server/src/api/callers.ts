@@ -1,16 +1,37 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Role } from '@dialoglens/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
-import type { AccessTokenVerifier, ApiKey, Role } from './ports.ts';
+import type { KeyRing, KnownKey } from './key-ring.ts';
+import type { AccessTokenVerifier } from './ports.ts';
+import { requireSameOrigin, type SignInCookies } from './sign-in-cookie.ts';
+
+/** Somebody with a key, or on the machine of a server without keys. */
+export interface KeyCaller {
+  kind: 'key';
+  id: string;
+  name: string;
+  role: Role;
+  /** `open`: whoever is on this machine. */
+  by: 'open' | 'key' | 'cookie';
+  /** When the key or the sign-in ends, milliseconds since the Unix epoch; null when it does not. */
+  expiresAt: number | null;
+}
 
 /** Who sent a request. `room` of a token bearer is the only room the token speaks of. */
 export type Caller =
-  | { kind: 'key'; id: string; role: Role }
+  | KeyCaller
   | { kind: 'token'; identity: string; room: string; roomJoin: boolean; roomAdmin: boolean };
 
-/** What runs on this machine when no keys are configured. */
-const anonymousAdmin: Caller = { kind: 'key', id: 'anonymous', role: 'admin' };
+/** What runs on this machine when there are no keys. */
+const anonymousAdmin: KeyCaller = {
+  kind: 'key',
+  id: 'anonymous',
+  name: 'anonymous',
+  role: 'admin',
+  by: 'open',
+  expiresAt: null,
+};
 
 /** The name under which a caller goes into the audit log. */
 export function actorOf(caller: Caller): string {
@@ -19,39 +40,55 @@ export function actorOf(caller: Caller): string {
 
 /** Finds out who calls. */
 export interface CallerCheck {
-  /** @throws DialogLensError `unauthenticated`, `token_expired`, `forbidden` */
+  /** @throws DialogLensError `unauthenticated`, `token_expired`, `forbidden`, `store_unavailable` */
   identify(request: FastifyRequest): Promise<Caller>;
+  /** Whether the caller would be let in still, from what is known by now. */
+  isWelcome(caller: Caller): boolean;
 }
 
-/** API keys first, then LiveKit tokens; with no keys at all, whoever is on this machine. */
+/** API keys first, then LiveKit tokens, then sign-ins; with no keys at all, whoever is on this machine. */
 export function createCallerCheck(options: {
-  keys: readonly ApiKey[];
+  ring: KeyRing;
+  /** Null where nobody signs in. */
+  cookies: SignInCookies | null;
   tokens: AccessTokenVerifier | null;
   clock: Clock;
 }): CallerCheck {
-  const keys = options.keys.map((key) => ({ id: key.id, role: key.role, digest: digestOf(key) }));
+  const { ring, cookies, clock } = options;
   return {
     async identify(request) {
       const bearer = bearerOf(request);
-      if (bearer !== null) {
-        const key = matchKey(keys, bearer);
-        if (key) return { kind: 'key', id: key.id, role: key.role };
-        if (looksLikeToken(bearer)) return identifyToken(bearer, options);
+      if (bearer !== null && looksLikeToken(bearer) && !ring.isConfiguredSecret(bearer)) {
+        return identifyToken(bearer, options);
       }
-      if (keys.length === 0) return anonymousAdmin;
+      const key = bearer === null ? null : await ring.bySecret(bearer);
+      if (key) return keyCaller(ring, key);
+      const signIn = bearer === null ? ((await cookies?.read(request)) ?? null) : null;
+      if (signIn) {
+        const isReading = request.method === 'GET' || request.method === 'HEAD';
+        if (!isReading) requireSameOrigin(request, { mustSay: true });
+        const { id, name, role } = signIn.key;
+        return { kind: 'key', id, name, role, by: 'cookie', expiresAt: signIn.expiresAt };
+      }
+      if (await ring.isOpen()) return anonymousAdmin;
       throw unauthenticated(
         bearer === null ? 'No Authorization header was sent.' : 'This API key is not known.',
       );
     },
+    isWelcome(caller) {
+      if (caller.kind === 'token') return true;
+      if (caller.by === 'open') return ring.seemsOpen;
+      const isOver = caller.expiresAt !== null && caller.expiresAt <= clock.nowMs();
+      return !isOver && ring.seemsInForce(caller.id);
+    },
   };
 }
 
-function digestOf(key: ApiKey): Buffer {
-  return 'hash' in key ? Buffer.from(key.hash, 'hex') : sha256(key.secret);
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** @throws DialogLensError `unauthenticated` when it has expired */
+export function keyCaller(ring: KeyRing, key: KnownKey): KeyCaller {
+  if (ring.isExpired(key)) throw unauthenticated('This API key has expired.');
+  const { id, name, role, expiresAt } = key;
+  return { kind: 'key', id, name, role, by: 'key', expiresAt };
 }
 
 function bearerOf(request: FastifyRequest): string | null {
@@ -60,17 +97,6 @@ function bearerOf(request: FastifyRequest): string | null {
   const match = /^Bearer +(\S+) *$/i.exec(header);
   if (!match?.[1]) throw unauthenticated('The Authorization header is not of the form "Bearer …".');
   return match[1];
-}
-
-/** Compares with every key and never stops early, so that the time tells nothing about how near a guess was. */
-function matchKey<K extends { digest: Buffer }>(keys: readonly K[], presented: string): K | null {
-  const digest = sha256(presented);
-  let found: K | null = null;
-  for (const key of keys) {
-    const equal = key.digest.length === digest.length && timingSafeEqual(key.digest, digest);
-    if (equal) found = key;
-  }
-  return found;
 }
 
 function looksLikeToken(bearer: string): boolean {
@@ -111,9 +137,9 @@ function hasExpired(token: string, nowMs: number): boolean {
   }
 }
 
-function unauthenticated(message: string): DialogLensError {
+export function unauthenticated(message: string, field = 'Authorization'): DialogLensError {
   return new DialogLensError('unauthenticated', message, {
-    field: 'Authorization',
+    field,
     remedy: 'Send "Authorization: Bearer <API key or LiveKit access token>".',
   });
 }
@@ -137,6 +163,14 @@ export function requireOperator(caller: Caller): void {
   }
 }
 
+/** For keys of others, and for what cannot be undone: needs an admin key. @throws DialogLensError `forbidden` */
+export function requireAdmin(caller: Caller): void {
+  requireViewer(caller);
+  if (caller.kind === 'key' && caller.role !== 'admin') {
+    throw forbidden('Only an admin key may do this.', 'Use a key with the role admin.');
+  }
+}
+
 /** Reading one room. @throws DialogLensError `forbidden` */
 export function requireRoomReader(caller: Caller, room: string): void {
   if (caller.kind === 'key') return;
@@ -145,14 +179,6 @@ export function requireRoomReader(caller: Caller, room: string): void {
       'This LiveKit access token is not for this room.',
       'Use a token with `roomJoin` for this room, or an API key.',
     );
-  }
-}
-
-/** For what cannot be undone: needs an API key that may do everything. @throws DialogLensError `forbidden` */
-export function requireAdmin(caller: Caller): void {
-  requireViewer(caller);
-  if (caller.kind === 'key' && caller.role !== 'admin') {
-    throw forbidden('This key may not remove anything.', 'Use a key with the role admin.');
   }
 }
 

@@ -14,13 +14,22 @@ const retryMs = 2_000;
 /** An end that nobody announced is noticed within this. */
 const maxEndCheckMs = 5_000;
 
+/** What a viewer wants to read. */
+export interface Reading {
+  session: Session;
+  /** Where it goes on; null from now on. */
+  lastSeq: number | null;
+  /** False once its key was revoked or its sign-in is over; asked every few seconds. */
+  isWelcome(): boolean;
+}
+
 /** Connects viewers with feeds; owns both, and the timer that notices ends nobody announced. */
 export class EventStreams {
   readonly #feeds: LiveFeeds;
   readonly #store: Pick<Store, 'record' | 'corrections'>;
   readonly #deps: Pick<ApiDeps, 'metrics' | 'logger'>;
   readonly #heartbeatMs: number;
-  readonly #viewers = new Set<Viewer>();
+  readonly #viewers = new Map<Viewer, Reading['isWelcome']>();
   readonly #endCheck: NodeJS.Timeout;
   #checking = false;
 
@@ -33,7 +42,10 @@ export class EventStreams {
     this.#deps = deps;
     this.#heartbeatMs = limits.heartbeatMs;
     const endCheckMs = Math.min(limits.heartbeatMs, maxEndCheckMs);
-    this.#endCheck = setInterval(() => void this.#checkEnds(), endCheckMs);
+    this.#endCheck = setInterval(() => {
+      this.#showOut();
+      void this.#checkEnds();
+    }, endCheckMs);
     this.#endCheck.unref();
   }
 
@@ -41,11 +53,11 @@ export class EventStreams {
    * Takes over the response of one viewer and keeps it open until the session ends or the viewer leaves.
    * @throws DialogLensError `too_many_viewers`, `shutting_down`, before anything was written
    */
-  async open(session: Session, lastSeq: number | null, takeResponse: () => ServerResponse): Promise<void> {
+  async open({ session, lastSeq, isWelcome }: Reading, takeResponse: () => ServerResponse): Promise<void> {
     let viewer: Viewer | null = null;
     const { feed, leave } = this.#feeds.join(session, (entry) => viewer?.push(entry));
     const out = takeResponse();
-    const seated = this.#seat(out, session.id);
+    const seated = this.#seat(out, session.id, isWelcome);
     viewer = seated;
     out.once('close', () => {
       this.#viewers.delete(seated);
@@ -76,18 +88,18 @@ export class EventStreams {
   /** Tells every viewer that this process goes away, and lets go of the bus. Idempotent. */
   stop(reason: string): void {
     clearInterval(this.#endCheck);
-    for (const viewer of this.#viewers) viewer.dismiss(reason);
+    for (const viewer of this.#viewers.keys()) viewer.dismiss(reason);
     this.#viewers.clear();
     this.#feeds.stop();
   }
 
-  #seat(out: ServerResponse, sessionId: string): Viewer {
+  #seat(out: ServerResponse, sessionId: string, isWelcome: Reading['isWelcome']): Viewer {
     const viewer = new Viewer(out, {
       sessionId,
       heartbeatMs: this.#heartbeatMs,
       onShed: () => this.#deps.metrics.count('sink_dropped_total', { sink: 'viewer' }),
     });
-    this.#viewers.add(viewer);
+    this.#viewers.set(viewer, isWelcome);
     return viewer;
   }
 
@@ -116,6 +128,11 @@ export class EventStreams {
       // Captions matter more; whoever reads the record sees the corrected names.
       this.#deps.logger.warn({ err: asError(thrown) }, 'corrected names could not be read for a viewer');
     }
+  }
+
+  /** Those whose key was revoked meanwhile read no further. */
+  #showOut(): void {
+    for (const [viewer, isWelcome] of this.#viewers) if (!isWelcome()) viewer.dismiss('not allowed any more');
   }
 
   /** The end of a session may be announced while the bus is away; the store knows it in any case. */

@@ -9,7 +9,11 @@ const description = `Server-sent events. \`segment\` carries a partial or final,
 now on; with \`Last-Event-ID\` it continues after that event.`;
 
 /** Partials and finals as they are made. */
-export function registerEvents(app: ApiInstance, { store }: ResourceDeps, streams: EventStreams): void {
+export function registerEvents(
+  app: ApiInstance,
+  { store, callers }: ResourceDeps,
+  streams: EventStreams,
+): void {
   app.get(
     '/api/sessions/:id/events',
     {
@@ -34,7 +38,9 @@ export function registerEvents(app: ApiInstance, { store }: ResourceDeps, stream
       const lastSeq = parseSeq(request.headers['last-event-id']);
       // A browser connects again after every end; this answer is how it is told to stop.
       if (session.endedAt !== null && lastSeq === endSeq) return reply.code(204).send();
-      await streams.open(session, lastSeq, () => {
+      const { caller } = request;
+      const isWelcome = () => callers.isWelcome(caller);
+      await streams.open({ session, lastSeq, isWelcome }, () => {
         reply.hijack();
         reply.raw.writeHead(200, {
           'content-type': 'text/event-stream; charset=utf-8',

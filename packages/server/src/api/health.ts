@@ -1,14 +1,13 @@
 import { readinessSchema } from '@dialoglens/protocol';
 import { z } from 'zod';
 import { type ApiInstance, openProblems, type ResourceDeps } from './api-instance.ts';
-import { type CallerCheck, requireViewer } from './callers.ts';
+import { requireViewer } from './callers.ts';
 import { isDirectLocal } from './loopback.ts';
 
 /** Probes and metrics. The probes are open to everybody and say nothing about rooms. */
 export function registerHealth(
   app: ApiInstance,
-  { readiness, metricsText }: Pick<ResourceDeps, 'readiness' | 'metricsText'>,
-  callers: CallerCheck,
+  { readiness, metricsText, callers }: Pick<ResourceDeps, 'readiness' | 'metricsText' | 'callers'>,
   isStopping: () => boolean,
 ): void {
   const unlimited = { config: { rateLimit: false as const } };

@@ -41,7 +41,7 @@ export function requireLocalCaller(request: FastifyRequest): void {
   }
 }
 
-function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
+export function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined) return true; // Browsers always send it when they post; programs do not.
   return origin === `http://${host}` || origin === `https://${host}`;
 }

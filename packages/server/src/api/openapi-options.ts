@@ -23,6 +23,7 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
       { name: 'rooms', description: 'What should be transcribed, and what is.' },
       { name: 'sessions', description: 'The record.' },
       { name: 'agents', description: 'Workers and capacity.' },
+      { name: 'access', description: 'Keys, and who asks.' },
       { name: 'webhooks', description: 'Hints from LiveKit.' },
       { name: 'operations', description: 'Probes and metrics.' },
     ],
@@ -33,9 +34,16 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
           scheme: 'bearer',
           description: 'An API key, or a LiveKit access token for one room.',
         },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'dialoglens',
+          description:
+            'Set by sign-in, for the pages of this server; over HTTPS its name begins with `__Host-`.',
+        },
       },
     },
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { cookie: [] }],
   },
   transform: jsonSchemaTransform,
   transformObject: (input) =>

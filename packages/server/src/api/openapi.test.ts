@@ -44,11 +44,14 @@ describe('the OpenAPI document', () => {
 
   test('has every route', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual([
+      'delete /api/keys/{id}',
       'delete /api/people/{identity}',
       'delete /api/rooms/{room}/reserve',
       'delete /api/sessions/{id}',
       'get /api/agents',
       'get /api/capacity',
+      'get /api/keys',
+      'get /api/me',
       'get /api/reservations',
       'get /api/rooms',
       'get /api/rooms/{room}',
@@ -61,12 +64,14 @@ describe('the OpenAPI document', () => {
       'get /api/sessions/{id}/segments',
       'get /api/sessions/{id}/segments/{segmentId}/revisions',
       'get /api/sessions/{id}/speakers',
+      'get /api/settings',
       'get /livez',
       'get /metrics',
       'get /readyz',
       'patch /api/sessions/{id}/segments/{segmentId}',
       'patch /api/sessions/{id}/speakers/{identity}',
       'post /api/agents/{agentId}/drain',
+      'post /api/keys',
       'post /api/rooms/{room}/join-token',
       'post /api/rooms/{room}/priority',
       'post /api/rooms/{room}/reserve',
@@ -74,6 +79,8 @@ describe('the OpenAPI document', () => {
       'post /api/rooms/{room}/stop-transcription',
       'post /api/sessions/{id}/segments/{segmentId}/undo',
       'post /api/sessions/{id}/speakers/{identity}/undo',
+      'post /api/sign-in',
+      'post /api/sign-out',
       'post /webhooks/livekit',
     ]);
     expect(document.paths['/api/rooms/{room}/start-transcription']?.post?.requestBody?.required).toBe(false);

@@ -22,7 +22,12 @@ const inertDeps: ApiDeps = {
   host: '127.0.0.1',
   port: 0,
   keys: [],
+  cookieSecret: '',
+  settings: () => {
+    throw new Error('The document is made without a running system.');
+  },
   store: {
+    keys: { add: absent, revoke: absent, list: absent, used: absent },
     inbox: { accept: absent, prune: absent },
     record: {
       openSession: absent,

@@ -2,6 +2,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createCallerCheck } from './callers.ts';
 import { registerHealth } from './health.ts';
 import { createHttpApp, type Listening, listening } from './http-app.ts';
+import { KeyRing } from './key-ring.ts';
 import { isLoopback, requireLocalCaller } from './loopback.ts';
 import type { ApiDeps } from './ports.ts';
 
@@ -20,12 +21,13 @@ const bodyLimit = 1_024;
  */
 export function createOperationsServer(deps: OperationsDeps): Listening {
   const app = createHttpApp({ logger: deps.logger, bodyLimit });
-  const callers = createCallerCheck({ ...deps, tokens: null });
+  const ring = new KeyRing({ ...deps, stored: null, opensWithoutKeys: true });
+  const callers = createCallerCheck({ ...deps, ring, cookies: null, tokens: null });
   const isGuarded = deps.keys.length === 0 && isLoopback(deps.host);
   void app.register(async (plain) => {
     const scope = plain.withTypeProvider<ZodTypeProvider>();
     if (isGuarded) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
-    registerHealth(scope, deps, callers, () => server.isStopping);
+    registerHealth(scope, { ...deps, callers }, () => server.isStopping);
   });
   const server = listening(app, {
     host: deps.host,

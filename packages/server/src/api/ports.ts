@@ -3,8 +3,10 @@ import type {
   DemandSettings,
   Readiness,
   ReservationView,
+  Role,
   RoomView,
   Segment,
+  SettingsView,
 } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
@@ -109,10 +111,7 @@ export interface ExportFormat {
   write(input: ExportInput): string | Uint8Array | Promise<string | Uint8Array>;
 }
 
-/** viewer reads, operator also starts and stops, admin does everything. */
-export type Role = 'viewer' | 'operator' | 'admin';
-
-/** One API key; `hash` is the SHA-256 of the secret in hexadecimal. */
+/** One API key of the configuration; `hash` is the SHA-256 of the secret in hexadecimal. */
 export type ApiKey = { id: string; role: Role } & ({ secret: string } | { hash: string });
 
 /** Bounds that tests and configuration may change; the defaults are in `server.ts`. */
@@ -121,6 +120,8 @@ export interface ApiLimits {
   maxViewers: number;
   /** Requests a minute from one address. */
   requestsPerMinute: number;
+  /** Attempts to sign in a minute from one address. */
+  signInsPerMinute: number;
   /** Pause between SSE heartbeats. */
   heartbeatMs: number;
   /** How long running requests may go on after stop. */
@@ -153,7 +154,11 @@ export interface ApiDeps {
   /** 0 picks a free one. */
   port: number;
   keys: readonly ApiKey[];
-  store: Pick<Store, 'record' | 'inbox' | 'corrections' | 'removal'>;
+  store: Pick<Store, 'record' | 'inbox' | 'corrections' | 'removal' | 'keys'>;
+  /** What all dispatchers of a cluster know and nobody else: sign-ins of one are good on the others. */
+  cookieSecret: string;
+  /** How the server is set, without secrets. */
+  settings(): SettingsView;
   registry: Pick<AgentRegistry, 'subscribe' | 'publish'>;
   control: TranscriptionControl;
   webhooks: WebhookReceiver;

@@ -104,28 +104,24 @@ describe('stop', () => {
     expect((await answer).status).toBe(200);
     await stopping;
 
+    const begun = signal();
+    const never = () => {
+      begun.raise();
+      return new Promise<never>(() => undefined);
+    };
     const stuck = createApi(
-      ports.deps({
-        control: { ...control, rooms: () => new Promise(() => undefined) },
-        limits: { stopGraceMs: 10 },
-      }),
+      ports.deps({ control: { ...control, rooms: never }, limits: { stopGraceMs: 10 } }),
     );
     const started = await stuck.start();
     const lost = fetch(`${started.url}/api/rooms`).then(
       () => 'answered',
       () => 'cut',
     );
-    await expect.poll(() => connectionsOf(stuck.app.server)).toBe(1);
+    await begun.raised;
     await stuck.stop('done');
     expect(await lost).toBe('cut');
   });
 });
-
-function connectionsOf(server: Pick<Server, 'getConnections'>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-  });
-}
 
 describe('operations', () => {
   test('readiness has the status code of its answer', async () => {

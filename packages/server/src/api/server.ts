@@ -6,7 +6,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { DialogLensError } from '../errors.ts';
 import { registerAgents } from './agents.ts';
 import type { ApiInstance, ResourceDeps } from './api-instance.ts';
-import { type CallerCheck, createCallerCheck } from './callers.ts';
+import { createCallerCheck } from './callers.ts';
 import { registerCorrections } from './corrections.ts';
 import { EventStreams } from './event-streams.ts';
 import { registerEvents } from './events.ts';
@@ -14,6 +14,8 @@ import { registerExport } from './export.ts';
 import { registerHealth } from './health.ts';
 import { createHttpApp, type Listening, listening } from './http-app.ts';
 import { registerJoin } from './join.ts';
+import { KeyRing } from './key-ring.ts';
+import { registerKeys } from './keys.ts';
 import { isLoopback, requireLocalCaller } from './loopback.ts';
 import { swaggerOptions } from './openapi-options.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
@@ -22,6 +24,9 @@ import { registerReservations } from './reservations.ts';
 import { registerRooms } from './rooms.ts';
 import { registerSearch } from './search.ts';
 import { registerSessions } from './sessions.ts';
+import { registerSettings } from './settings.ts';
+import { registerMe, registerSignIn } from './sign-in.ts';
+import { SignInCookies } from './sign-in-cookie.ts';
 import { serveWebPages, type WebServing } from './web-pages.ts';
 import { registerWebhooks } from './webhooks.ts';
 
@@ -29,6 +34,7 @@ const defaultLimits: ApiLimits = {
   maxViewers: 1000,
   // 100 a second: far above a busy dashboard, far below what guessing a key would need.
   requestsPerMinute: 6000,
+  signInsPerMinute: 20,
   heartbeatMs: 15_000,
   stopGraceMs: 3_000,
   maxWebhookBytes: 256 * 1024,
@@ -44,7 +50,12 @@ export interface Api extends Listening {
 export function createApi(deps: ApiDeps): Api {
   const limits = { ...defaultLimits, ...deps.limits };
   const streams = new EventStreams(deps, limits);
-  const app = buildApp({ ...deps, limits }, streams, () => server.isStopping);
+  const ring = new KeyRing({
+    ...deps,
+    stored: deps.store.keys,
+    opensWithoutKeys: isLoopback(deps.host),
+  });
+  const app = buildApp({ ...deps, limits, ...access(deps, ring) }, streams, () => server.isStopping);
   const server = listening(app, {
     host: deps.host,
     port: deps.port,
@@ -61,10 +72,17 @@ export function createApi(deps: ApiDeps): Api {
     },
     async start() {
       requireKeys(deps);
+      await ring.isOpen();
       return server.start();
     },
     stop: (reason) => server.stop(reason),
   };
+}
+
+/** Who may do what. */
+function access(deps: ApiDeps, ring: KeyRing): Pick<ResourceDeps, 'ring' | 'cookies' | 'callers'> {
+  const cookies = new SignInCookies({ ring, secret: deps.cookieSecret, nowMs: () => deps.clock.nowMs() });
+  return { ring, cookies, callers: createCallerCheck({ ...deps, ring, cookies }) };
 }
 
 /** @throws DialogLensError `invalid_config` */
@@ -83,9 +101,8 @@ function buildApp(deps: ResourceDeps, streams: EventStreams, isStopping: () => b
     bodyLimit: deps.limits.maxBodyBytes,
     ...(web && { notFound: web.notFound }),
   });
-  const callers = createCallerCheck(deps);
   registerPlugins(app, deps.limits);
-  registerRoutes(app, deps, callers, streams, isStopping);
+  registerRoutes(app, deps, streams, isStopping);
   if (web) registerWeb(app, deps, web);
   return app;
 }
@@ -113,25 +130,27 @@ function registerPlugins(app: ApiInstance, limits: ApiLimits): void {
 function registerRoutes(
   app: ApiInstance,
   deps: ResourceDeps,
-  callers: CallerCheck,
   streams: EventStreams,
   isStopping: () => boolean,
 ): void {
-  const withoutKeys = deps.keys.length === 0;
   void app.register(async (plain) => {
     const scope = plain.withTypeProvider<ZodTypeProvider>();
     registerWebhooks(scope, deps);
   });
   void app.register(async (plain) => {
     const scope = plain.withTypeProvider<ZodTypeProvider>();
-    if (withoutKeys) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
-    registerHealth(scope, deps, callers, isStopping);
+    keepLocal(scope, deps);
+    registerHealth(scope, deps, isStopping);
     await registerDocs(scope);
   });
   void app.register(async (plain) => {
     const scope = plain.withTypeProvider<ZodTypeProvider>();
-    if (withoutKeys) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
-    guard(scope, callers);
+    keepLocal(scope, deps);
+    registerSignIn(scope, deps);
+  });
+  void app.register(async (plain) => {
+    const scope = plain.withTypeProvider<ZodTypeProvider>();
+    guard(scope, deps);
     registerRooms(scope, deps);
     registerJoin(scope, deps);
     registerReservations(scope, deps);
@@ -142,23 +161,34 @@ function registerRoutes(
     registerExport(scope, deps);
     registerSearch(scope, deps);
     registerAgents(scope, deps);
+    registerMe(scope);
+    registerKeys(scope, deps);
+    registerSettings(scope, deps);
   });
 }
 
 /** The pages are open to everybody whom the address lets in; what they show is not. */
-function registerWeb(app: ApiInstance, { keys }: ResourceDeps, web: WebServing): void {
+function registerWeb(app: ApiInstance, deps: ResourceDeps, web: WebServing): void {
   void app.register(async (plain) => {
     const scope = plain.withTypeProvider<ZodTypeProvider>();
-    if (keys.length === 0) scope.addHook('onRequest', async (request) => requireLocalCaller(request));
+    keepLocal(scope, deps);
     await web.register(scope);
   });
 }
 
+/** As long as there are no keys, nobody but this machine is answered. */
+function keepLocal(scope: ApiInstance, { ring }: Pick<ResourceDeps, 'ring'>): void {
+  scope.addHook('onRequest', async (request) => {
+    if (ring.seemsOpen) requireLocalCaller(request);
+  });
+}
+
 /** Nothing in this scope runs for a caller who is not known. After onRequest, so that guesses count for the rate limit. */
-function guard(scope: ApiInstance, callers: CallerCheck): void {
+function guard(scope: ApiInstance, { ring, callers }: ResourceDeps): void {
   scope.decorateRequest('caller');
   scope.addHook('preParsing', async (request, reply) => {
     reply.header('cache-control', 'no-store');
+    if (await ring.isOpen()) requireLocalCaller(request);
     request.caller = await callers.identify(request);
   });
 }

@@ -14,6 +14,7 @@ import { createWebhookVerifier } from '../livekit/webhook-verifier.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { startFrontDoor } from './front-door.ts';
 import type { ProcessContext } from './running-parts.ts';
+import { settingsView } from './server-settings.ts';
 import type { SpeechParts } from './speech.ts';
 import { version } from './version.ts';
 import { findWebFolder, livekitOrigins } from './web-folder.ts';
@@ -113,6 +114,9 @@ async function startApi(
     host,
     port,
     keys: apiKeys,
+    // Each dispatcher of a cluster has it; that of our own livekit-server outlives a restart.
+    cookieSecret: livekit.apiSecret,
+    settings: () => settingsView(config, livekit.url),
     store,
     registry,
     control: dispatcher.control,

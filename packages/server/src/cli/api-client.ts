@@ -53,8 +53,12 @@ export class ApiClient {
     return this.#ask('GET', path, schema);
   }
 
-  post<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    return this.#ask('POST', path, schema);
+  post<T>(path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+    return this.#ask('POST', path, schema, body);
+  }
+
+  delete<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    return this.#ask('DELETE', path, schema);
   }
 
   /** Every item of a list, page by page. */
@@ -72,11 +76,15 @@ export class ApiClient {
     return items;
   }
 
-  async #ask<T>(method: string, path: string, schema: z.ZodType<T>): Promise<T> {
+  async #ask<T>(method: string, path: string, schema: z.ZodType<T>, sent?: object): Promise<T> {
     const { url, key } = this.#target;
     const response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
       method,
-      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+      headers: {
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        ...(sent && { 'content-type': 'application/json' }),
+      },
+      ...(sent && { body: JSON.stringify(sent) }),
       signal: AbortSignal.timeout(answerWithinMs),
     }).catch((thrown: unknown) => {
       throw unreachable(url, asError(thrown));

@@ -10,6 +10,7 @@ import { addDoctor } from './doctor.ts';
 import { addDrain } from './drain.ts';
 import { addExport } from './export.ts';
 import { fail } from './fail.ts';
+import { addKeys } from './keys.ts';
 import { addMigrate } from './migrate.ts';
 import { addModels } from './models.ts';
 import { addProviders } from './providers.ts';
@@ -40,6 +41,7 @@ const commands = [
   addDrain,
   addDoctor,
   addModels,
+  addKeys,
   addMigrate,
   addExport,
   addTranscribe,

@@ -1,7 +1,6 @@
+import { type Role, roles } from '@dialoglens/protocol';
 import { z } from 'zod';
 
-/** viewer reads, operator also starts and stops, admin does everything. */
-const roles = ['viewer', 'operator', 'admin'] as const;
 /** What a caller must not be able to guess. */
 const minSecretLength = 16;
 
@@ -18,7 +17,7 @@ const keyObject = z.strictObject({
 export interface ConfiguredKey {
   /** Name of the key in the audit log; never part of the secret. */
   id: string;
-  role: (typeof roles)[number];
+  role: Role;
   secret: string;
 }
 

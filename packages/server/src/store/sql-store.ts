@@ -2,6 +2,7 @@ import { DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { migrate, readMigrations } from './migrations.ts';
+import { apiKeyStore } from './queries/api-keys.ts';
 import { auditLog } from './queries/audit.ts';
 import { correctionStore } from './queries/corrections.ts';
 import { demandStore } from './queries/demands.ts';
@@ -15,6 +16,7 @@ import { sessionQueries, trackQueries } from './queries/sessions.ts';
 import { spanQueries } from './queries/spans.ts';
 import type { SqlClient } from './sql-client.ts';
 import type {
+  ApiKeyStore,
   AuditLog,
   CorrectionStore,
   DemandStore,
@@ -37,6 +39,7 @@ export class SqlStore implements Store {
   readonly removal: RemovalStore;
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
+  readonly keys: ApiKeyStore;
   readonly #client: SqlClient;
   readonly #logger: Logger;
   #starting: Promise<void> | null = null;
@@ -60,6 +63,7 @@ export class SqlStore implements Store {
     this.removal = removalStore(client);
     this.inbox = webhookInbox(client);
     this.audit = auditLog(client);
+    this.keys = apiKeyStore(client);
   }
 
   start(): Promise<void> {

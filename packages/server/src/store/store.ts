@@ -1,11 +1,14 @@
 import type {
   DemandSettings,
   DemandSource,
+  Role,
   Segment,
   SegmentHistory,
   SessionSpeaker,
   Span,
 } from '@dialoglens/protocol';
+
+export type { Role };
 
 /**
  * The truth on disk. Every method is one SQL statement or one transaction. When the database cannot be reached
@@ -28,6 +31,7 @@ export interface Store {
   readonly removal: RemovalStore;
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
+  readonly keys: ApiKeyStore;
 }
 
 export interface Lease {
@@ -339,4 +343,40 @@ export interface WebhookInbox {
 export interface AuditLog {
   /** Who did what to which room or session; never contents. */
   append(entry: { actor: string; action: string; target: string }): Promise<void>;
+}
+
+/** A key of the API that was not revoked; it may have expired. Instants in milliseconds since the Unix epoch. */
+export interface StoredApiKey {
+  id: string;
+  name: string;
+  role: Role;
+  /** SHA-256 of the secret, hexadecimal; the secret itself is not kept. */
+  hash: string;
+  createdAt: number;
+  /** Null: it does not expire. */
+  expiresAt: number | null;
+  /** The last use that was written down; null before the first. */
+  lastUsedAt: number | null;
+}
+
+/**
+ * Keys of the API. While there are keys, one of them is an admin's that does not expire, here or elsewhere
+ * (`adminElsewhere`): what would break that is not done and answered with `no admin`. Changes go into the audit log in
+ * the same transaction.
+ */
+export interface ApiKeyStore {
+  /** `too many`: there are `most` already. */
+  add(
+    key: Pick<StoredApiKey, 'id' | 'name' | 'role' | 'hash' | 'expiresAt'>,
+    terms: { actor: string; adminElsewhere: boolean; most: number },
+  ): Promise<'added' | 'no admin' | 'too many'>;
+  /** Ends a key. The last one of all may go. `unknown`: there is none, or it was revoked before. */
+  revoke(
+    id: string,
+    terms: { actor: string; adminElsewhere: boolean },
+  ): Promise<'revoked' | 'no admin' | 'unknown'>;
+  /** Every key that was not revoked, the oldest first. */
+  list(): Promise<StoredApiKey[]>;
+  /** The key was used now. */
+  used(id: string): Promise<void>;
 }

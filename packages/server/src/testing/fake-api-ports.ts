@@ -1,4 +1,4 @@
-import type { Segment } from '@dialoglens/protocol';
+import type { Segment, SettingsView } from '@dialoglens/protocol';
 import type { AccessTokenClaims, ApiDeps, ApiLimits, WebhookNotice } from '../api/ports.ts';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
@@ -7,6 +7,15 @@ import { silentLogger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
 import type { Page, Paged, RecordStore, Session, SpeakerCoverage } from '../store/store.ts';
+import { FakeKeyStore } from './fake-key-store.ts';
+
+const fakeSettings: SettingsView = {
+  version: '1.2.3',
+  speech: { language: 'en', chain: [], onRequest: [] },
+  store: { kind: 'pglite', host: null },
+  registry: { kind: 'memory', host: null },
+  livekit: { url: 'ws://127.0.0.1:7880', publicUrl: 'ws://127.0.0.1:7880' },
+};
 
 /** A session as tests like it; the fields given win. */
 export function fakeSession(change: Partial<Session> & { id: string }): Session {
@@ -63,12 +72,14 @@ export class FakeApiPorts {
   /** What the next start throws. */
   refusal: DialogLensError | null = null;
   readonly registry: AgentRegistry;
+  readonly keys: FakeKeyStore;
   readonly #clock: Clock;
   readonly #seen = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.registry = createMemoryRegistry({ clock });
+    this.keys = new FakeKeyStore(clock, () => this.#reach());
   }
 
   /** The ports as the API takes them. */
@@ -77,11 +88,14 @@ export class FakeApiPorts {
       host: '127.0.0.1',
       port: 0,
       keys: [],
+      cookieSecret: 'what all dispatchers know',
+      settings: () => fakeSettings,
       store: {
         record: this.#record(),
         inbox: this.#inbox(),
         corrections: this.#corrections(),
         removal: this.#removal(),
+        keys: this.keys,
       },
       registry: this.registry,
       control: this.#control(),

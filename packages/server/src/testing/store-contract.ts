@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { correctionContract } from './store-contract/correction-contract.ts';
 import { demandContract, inboxContract } from './store-contract/demand-contract.ts';
+import { keyContract } from './store-contract/key-contract.ts';
 import { leaseContract } from './store-contract/lease-contract.ts';
 import { lifecycleContract } from './store-contract/lifecycle-contract.ts';
 import { recordContract } from './store-contract/record-contract.ts';
@@ -19,6 +20,7 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
     demandContract(context);
     inboxContract(context);
     reservationContract(context);
+    keyContract(context);
     recordContract(context);
     searchContract(context);
     correctionContract(context);

@@ -1,0 +1,107 @@
+import {
+  createKeyAnswerSchema,
+  createKeyBodySchema,
+  type KeyView,
+  keyViewSchema,
+  revokeKeyAnswerSchema,
+} from '@dialoglens/protocol';
+import { z } from 'zod';
+import { DialogLensError } from '../errors.ts';
+import { type ApiInstance, problems, type ResourceDeps, writeProblems } from './api-instance.ts';
+import { actorOf, requireAdmin } from './callers.ts';
+import type { KeyRing, KnownKey } from './key-ring.ts';
+import { addKey, revokeKey } from './key-store.ts';
+
+type KeyDeps = Pick<ResourceDeps, 'ring' | 'clock'> & { store: Pick<ResourceDeps['store'], 'keys'> };
+
+/** API keys: made, listed and revoked by administrators. */
+export function registerKeys(app: ApiInstance, deps: KeyDeps): void {
+  const { ring } = deps;
+  app.get(
+    '/api/keys',
+    {
+      schema: {
+        tags: ['access'],
+        summary: 'The keys there are, without their secrets',
+        description:
+          'Those of the configuration first, then the others, the oldest first. Revoked ones are gone.',
+        response: { 200: z.object({ items: z.array(keyViewSchema) }), ...problems() },
+      },
+    },
+    async (request) => {
+      requireAdmin(request.caller);
+      return { items: (await ring.all()).map((key) => viewOf(ring, key)) };
+    },
+  );
+  registerCreate(app, deps);
+  registerRevoke(app, deps);
+}
+
+function registerCreate(app: ApiInstance, { ring, store, clock }: KeyDeps): void {
+  app.post(
+    '/api/keys',
+    {
+      schema: {
+        tags: ['access'],
+        summary: 'Make a key',
+        description: `The answer holds its secret, which is not kept and cannot be told again. From the first key on, nobody is let in without
+one; therefore the first has to be an admin’s that does not expire.`,
+        body: createKeyBodySchema,
+        response: {
+          200: createKeyAnswerSchema,
+          ...problems('admin_key_needed', 'too_many_keys', ...writeProblems),
+        },
+      },
+    },
+    async (request) => {
+      requireAdmin(request.caller);
+      const { secret, id } = await addKey(store.keys, request.body, {
+        actor: actorOf(request.caller),
+        adminElsewhere: ring.hasConfiguredAdmin,
+        nowMs: clock.nowMs(),
+      });
+      const key = (await ring.all()).find((known) => known.id === id);
+      if (!key)
+        throw new DialogLensError('not_found', 'The key was revoked in the same moment.', { field: 'id' });
+      return { ...viewOf(ring, key), secret };
+    },
+  );
+}
+
+function registerRevoke(app: ApiInstance, { ring, store }: KeyDeps): void {
+  app.delete(
+    '/api/keys/:id',
+    {
+      schema: {
+        tags: ['access'],
+        summary: 'Revoke a key',
+        description: `It ends within seconds on every dispatcher, and with it whoever signed in with it. The last admin key that does not
+expire stays while there are others.`,
+        params: z.object({ id: z.string().min(1).max(64) }),
+        response: {
+          200: revokeKeyAnswerSchema,
+          ...problems('not_found', 'admin_key_needed', 'key_configured', ...writeProblems),
+        },
+      },
+    },
+    async (request) => {
+      requireAdmin(request.caller);
+      const { id } = request.params;
+      if (ring.isConfigured(id)) {
+        throw new DialogLensError('key_configured', 'This key comes from the configuration.', {
+          field: 'id',
+          remedy: 'Take it out of DIALOGLENS_API_KEYS (`apiKeys` in the file) and start the server again.',
+        });
+      }
+      const { hasConfiguredAdmin: adminElsewhere } = ring;
+      await revokeKey(store.keys, id, { actor: actorOf(request.caller), adminElsewhere });
+      await ring.renew();
+      return { success: true as const, id };
+    },
+  );
+}
+
+function viewOf(ring: KeyRing, key: KnownKey): KeyView {
+  const { digest: _digest, ...view } = key;
+  return { ...view, status: ring.isExpired(key) ? 'expired' : 'active' };
+}
