@@ -13,7 +13,8 @@ export const meViewSchema = z.object({
   signedInBy: z.enum(signedInBy),
   /** Null for the bearer of a LiveKit access token. */
   role: z.enum(roles).nullable(),
-  /** Name of the key; null where there is none. */
+  /** The key and its name; null where there is none. */
+  keyId: z.string().nullable(),
   name: z.string().nullable(),
   /** The one room of a LiveKit access token; null: all rooms. */
   room: z.string().nullable(),

@@ -22,6 +22,12 @@ const SessionsPage = lazy(async () => ({
 const JoinPage = lazy(async () => ({
   default: (await import('./features/join/join-page.tsx')).JoinPage,
 }));
+const SettingsPage = lazy(async () => ({
+  default: (await import('./features/settings/settings-page.tsx')).SettingsPage,
+}));
+const SignInPage = lazy(async () => ({
+  default: (await import('./features/sign-in/sign-in-page.tsx')).SignInPage,
+}));
 const TranscriptPage = lazy(async () => ({
   default: (await import('./features/transcript/transcript-page.tsx')).TranscriptPage,
 }));
@@ -38,6 +44,8 @@ const routes: readonly Route[] = [
   { pattern: '/rooms/:room/join', page: JoinPage },
   { pattern: '/sessions', page: SessionsPage },
   { pattern: '/sessions/:id', page: TranscriptPage },
+  { pattern: '/settings', page: SettingsPage },
+  { pattern: '/sign-in', page: SignInPage },
 ];
 
 export function App() {

@@ -82,6 +82,7 @@ describe('the first key', () => {
       signedInBy: 'key',
       name: 'laptop',
     });
+    expect(await status('/api/rooms', { headers: local, cookie: 'dialoglens=x' })).toBe(401);
     expect(ports.keys.audited).toEqual([expect.stringMatching(/^key:anonymous create-key key_/)]);
   });
 
@@ -101,6 +102,17 @@ describe('the first key', () => {
     const { secret } = await makeKey({ name: 'wall', role: 'viewer' }, { bearer: admin.secret });
     expect(await status('/api/rooms', { bearer: secret })).toBe(200);
     expect(await status(start, { bearer: secret, method: 'POST' })).toBe(403);
+  });
+
+  test('signs the browser in that made it, and later ones do not', async () => {
+    const make = (options: Ask) =>
+      ask('/api/keys', { method: 'POST', body: { name: 'a', role: 'admin' }, ...options });
+    const first = await make({ headers: local });
+    const cookie = String(first.headers['set-cookie']).split(';', 1)[0] ?? '';
+    const { id } = first.json();
+    expect((await ask('/api/me', { cookie })).json()).toMatchObject({ signedInBy: 'cookie', keyId: id });
+    const second = await make({ bearer: first.json().secret });
+    expect([second.statusCode, second.headers['set-cookie']]).toEqual([200, undefined]);
   });
 
   test('that has expired opens nothing again', async () => {
@@ -283,6 +295,7 @@ describe('signing in', () => {
     expect(me.json()).toEqual({
       signedInBy: 'cookie',
       role: 'admin',
+      keyId: ports.keys.keys[0]?.id,
       name: 'first',
       room: null,
       expiresAt: clock.nowMs() + 12 * 3_600_000,

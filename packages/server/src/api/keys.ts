@@ -12,7 +12,9 @@ import { actorOf, requireAdmin } from './callers.ts';
 import type { KeyRing, KnownKey } from './key-ring.ts';
 import { addKey, revokeKey } from './key-store.ts';
 
-type KeyDeps = Pick<ResourceDeps, 'ring' | 'clock'> & { store: Pick<ResourceDeps['store'], 'keys'> };
+type KeyDeps = Pick<ResourceDeps, 'ring' | 'cookies' | 'clock'> & {
+  store: Pick<ResourceDeps['store'], 'keys'>;
+};
 
 /** API keys: made, listed and revoked by administrators. */
 export function registerKeys(app: ApiInstance, deps: KeyDeps): void {
@@ -37,7 +39,7 @@ export function registerKeys(app: ApiInstance, deps: KeyDeps): void {
   registerRevoke(app, deps);
 }
 
-function registerCreate(app: ApiInstance, { ring, store, clock }: KeyDeps): void {
+function registerCreate(app: ApiInstance, { ring, cookies, store, clock }: KeyDeps): void {
   app.post(
     '/api/keys',
     {
@@ -45,7 +47,7 @@ function registerCreate(app: ApiInstance, { ring, store, clock }: KeyDeps): void
         tags: ['access'],
         summary: 'Make a key',
         description: `The answer holds its secret, which is not kept and cannot be told again. From the first key on, nobody is let in without
-one; therefore the first has to be an admin’s that does not expire.`,
+one; therefore the first has to be an admin’s that does not expire, and the browser that made it is signed in with it.`,
         body: createKeyBodySchema,
         response: {
           200: createKeyAnswerSchema,
@@ -53,16 +55,19 @@ one; therefore the first has to be an admin’s that does not expire.`,
         },
       },
     },
-    async (request) => {
-      requireAdmin(request.caller);
+    async (request, reply) => {
+      const { caller } = request;
+      requireAdmin(caller);
       const { secret, id } = await addKey(store.keys, request.body, {
-        actor: actorOf(request.caller),
+        actor: actorOf(caller),
         adminElsewhere: ring.hasConfiguredAdmin,
         nowMs: clock.nowMs(),
       });
       const key = (await ring.all()).find((known) => known.id === id);
       if (!key)
         throw new DialogLensError('not_found', 'The key was revoked in the same moment.', { field: 'id' });
+      // Who made the first key from a page must not be shut out by it.
+      if (caller.kind === 'key' && caller.by === 'open') cookies.set(request, reply, key);
       return { ...viewOf(ring, key), secret };
     },
   );

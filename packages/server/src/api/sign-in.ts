@@ -100,16 +100,18 @@ function meOf(caller: Caller): MeView {
     return {
       signedInBy: 'token',
       role: null,
+      keyId: null,
       name: null,
       room,
       expiresAt: null,
       may: { operate: roomAdmin, administer: false },
     };
   }
-  const { by, role, name, expiresAt } = caller;
+  const { by, id, role, name, expiresAt } = caller;
   return {
     signedInBy: by,
     role,
+    keyId: by === 'open' ? null : id,
     name: by === 'open' ? null : name,
     room: null,
     expiresAt,

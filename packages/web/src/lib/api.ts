@@ -1,5 +1,6 @@
 import type { Problem } from '@dialoglens/protocol';
 import { serverLink } from './server-link.ts';
+import { goToSignIn } from './sign-in.ts';
 
 /** What the server said when it did not do what it was asked. `status` 0: it could not be reached. */
 export class ApiError extends Error {
@@ -28,10 +29,21 @@ export function postJson<T>(path: string, body?: unknown): Promise<T> {
   return call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
+/** Removes something and reads the answer. @throws ApiError */
+export function deleteJson<T>(path: string): Promise<T> {
+  return call<T>(path, { method: 'DELETE' });
+}
+
 async function call<T>(path: string, init: RequestInit): Promise<T> {
   const response = await reach(path, init);
   if (response.ok) return (await response.json()) as T;
-  throw new ApiError(response.status, await problemOf(response));
+  throw await refusalOf(response);
+}
+
+/** What the server said. Whoever is not known to it, or not any more, is led to the sign-in. */
+export async function refusalOf(response: Response): Promise<ApiError> {
+  if (response.status === 401) goToSignIn();
+  return new ApiError(response.status, await problemOf(response));
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
@@ -47,7 +59,7 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
 }
 
 /** The body when it is a problem; a proxy between may have answered with something else. */
-export async function problemOf(response: Response): Promise<Problem | null> {
+async function problemOf(response: Response): Promise<Problem | null> {
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return null;
   return (await response.json()) as Problem;
 }

@@ -1,5 +1,5 @@
 import type { LiveEvent } from '@dialoglens/protocol';
-import { ApiError, problemOf } from './api.ts';
+import { ApiError, refusalOf } from './api.ts';
 import { serverLink } from './server-link.ts';
 import { SseParser } from './sse-parser.ts';
 
@@ -84,7 +84,7 @@ async function readOnce(options: FollowOptions, parser: SseParser, signal: Abort
 async function refusal(response: Response): Promise<Outcome> {
   const passes = response.status === 429 || response.status >= 500;
   if (passes) return 'failed';
-  return new ApiError(response.status, await problemOf(response));
+  return refusalOf(response);
 }
 
 /** Breaks a connection on which nothing arrives any more. */

@@ -76,5 +76,7 @@ export const paths = {
   room: (room: string) => `/rooms/${encodeURIComponent(room)}`,
   join: (room: string) => `/rooms/${encodeURIComponent(room)}/join`,
   sessions: '/sessions',
+  settings: '/settings',
+  signIn: '/sign-in',
   session: (id: string) => `/sessions/${encodeURIComponent(id)}`,
 };

@@ -8,15 +8,18 @@ export function Modal({
   open,
   onClose,
   title,
+  keepsOpen = false,
   children,
 }: {
   open: boolean;
   onClose: () => void;
   title: ReactNode;
+  /** A press beside it does not close it: what it shows would be lost. */
+  keepsOpen?: boolean;
   children: ReactNode;
 }) {
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={keepsOpen}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 bg-black/45 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Dialog.Popup className="fixed inset-x-3 top-[12vh] mx-auto max-h-[80vh] max-w-md overflow-auto rounded-2xl border border-line bg-card p-5 shadow-xl transition-[opacity,scale] data-ending-style:scale-98 data-ending-style:opacity-0 data-starting-style:scale-98 data-starting-style:opacity-0">

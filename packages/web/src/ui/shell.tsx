@@ -1,16 +1,20 @@
-import { AudioLines, type LucideIcon, Monitor, Moon, ScrollText, Sun } from 'lucide-react';
+import { AudioLines, type LucideIcon, Monitor, Moon, ScrollText, Settings, Sun } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { useMay } from '../lib/me.ts';
 import { paths, usePath } from '../lib/router.ts';
 import { useServerLink } from '../lib/server-link.ts';
 import { chooseTheme, type Theme, useTheme } from '../lib/theme.ts';
 import { strings } from '../strings.ts';
 import { Link } from './link.tsx';
+import { UserMenu } from './user-menu.tsx';
 
 interface Place {
   href: string;
   label: string;
   icon: LucideIcon;
   isHere: (path: string) => boolean;
+  /** Left out: everybody sees it. */
+  isFor?: 'operate';
 }
 
 const places: readonly Place[] = [
@@ -25,6 +29,13 @@ const places: readonly Place[] = [
     label: strings.nav.sessions,
     icon: ScrollText,
     isHere: (path) => path.startsWith('/sessions'),
+  },
+  {
+    href: paths.settings,
+    label: strings.nav.settings,
+    icon: Settings,
+    isHere: (path) => path === paths.settings,
+    isFor: 'operate',
   },
 ];
 
@@ -46,6 +57,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <Places />
           <ThemeSwitch />
+          <UserMenu />
         </div>
       </header>
       <LinkBanner />
@@ -56,9 +68,11 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function Places() {
   const path = usePath();
+  const may = useMay();
+  const shown = places.filter(({ isFor }) => isFor === undefined || may[isFor]);
   return (
     <nav aria-label={strings.nav.label} className="flex flex-1 gap-1 overflow-x-auto">
-      {places.map(({ href, label, icon: Icon, isHere }) => (
+      {shown.map(({ href, label, icon: Icon, isHere }) => (
         <Link
           key={href}
           href={href}

@@ -4,12 +4,15 @@ import { Mic, ShieldCheck } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { ApiError, postJson, roomApi } from '../../lib/api.ts';
 import { legible } from '../../lib/format.ts';
+import { useMe } from '../../lib/me.ts';
+import { paths } from '../../lib/router.ts';
 import { keep, kept } from '../../lib/theme.ts';
 import { strings } from '../../strings.ts';
-import { Button } from '../../ui/button.tsx';
+import { Button, ButtonLink } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Name } from '../../ui/name.tsx';
 import { Card, Page } from '../../ui/page.tsx';
+import { Loading } from '../../ui/states.tsx';
 import { InCall } from './in-call.tsx';
 import type { RoomCall } from './room-call.ts';
 
@@ -26,8 +29,22 @@ export function JoinPage({ room }: { room: string }) {
   if (call !== null) return <InCall room={room} call={call} onLeft={() => setCall(null)} />;
   return (
     <Page title={<Name text={room} />} tab={text.tab(legible(room))} lead={text.lead}>
-      <Entrance room={room} onJoined={setCall} />
+      <Door room={room} onJoined={setCall} />
     </Page>
+  );
+}
+
+/** The entrance, for those who may come in. */
+function Door(props: { room: string; onJoined: (call: RoomCall) => void }) {
+  const me = useMe();
+  // Where the server cannot say who asks, it will say so again to whoever tries.
+  if (me.isPending) return <Loading />;
+  if (me.data === undefined || me.data.may.operate) return <Entrance {...props} />;
+  return (
+    <Card className="grid max-w-lg justify-items-start gap-4 p-5 sm:p-6">
+      <p>{text.notForReaders}</p>
+      <ButtonLink href={paths.room(props.room)}>{strings.rooms.captions}</ButtonLink>
+    </Card>
   );
 }
 

@@ -3,6 +3,7 @@ import { MicVocal } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { FollowState } from '../../lib/follow-events.ts';
 import { legible, roughly } from '../../lib/format.ts';
+import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { SpeakerColours } from '../../lib/speaker-colours.ts';
 import { strings } from '../../strings.ts';
@@ -64,6 +65,7 @@ function Live({ room, view, sessionId }: { room: string; view: RoomView | null; 
 
 function NoSession({ room, view }: { room: string; view: RoomView | null }) {
   const start = useStart();
+  const { operate } = useMay();
   if (view !== null && view.status !== 'stopped') {
     return (
       <Empty icon={MicVocal} title={roomState(view).text}>
@@ -73,15 +75,17 @@ function NoSession({ room, view }: { room: string; view: RoomView | null }) {
   }
   return (
     <Empty icon={MicVocal} title={text.notAsked}>
-      <p className="mt-1 text-soft">{text.notAskedText}</p>
-      <Button
-        look="primary"
-        className="mt-4"
-        disabled={start.isPending}
-        onClick={() => start.mutate({ room, settings: {} })}
-      >
-        {start.isPending ? strings.rooms.starting : strings.rooms.start}
-      </Button>
+      <p className="mt-1 text-soft">{operate ? text.notAskedText : strings.rooms.emptyForReaders}</p>
+      {operate && (
+        <Button
+          look="primary"
+          className="mt-4"
+          disabled={start.isPending}
+          onClick={() => start.mutate({ room, settings: {} })}
+        >
+          {start.isPending ? strings.rooms.starting : strings.rooms.start}
+        </Button>
+      )}
       {start.error && (
         <p role="alert" className="mt-3 text-bad">
           {start.error.message}

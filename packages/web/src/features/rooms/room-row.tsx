@@ -2,6 +2,7 @@ import type { RoomView } from '@dialoglens/protocol';
 import { Captions, Mic, Square } from 'lucide-react';
 import { useState } from 'react';
 import { legible, timeOfDay } from '../../lib/format.ts';
+import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -17,6 +18,7 @@ const text = strings.rooms;
 /** One room: how it stands, and what can be done about it. */
 export function RoomRow({ view }: { view: RoomView }) {
   const { tone, text: state } = roomState(view);
+  const { operate } = useMay();
   const details = [
     text.since(timeOfDay(view.since)),
     view.demand?.settings.language,
@@ -40,11 +42,13 @@ export function RoomRow({ view }: { view: RoomView }) {
           <Captions aria-hidden className="size-4" />
           {text.captions}
         </ButtonLink>
-        <ButtonLink href={paths.join(view.room)}>
-          <Mic aria-hidden className="size-4" />
-          {text.join}
-        </ButtonLink>
-        {view.status !== 'stopped' && <StopButton room={view.room} />}
+        {operate && (
+          <ButtonLink href={paths.join(view.room)}>
+            <Mic aria-hidden className="size-4" />
+            {text.join}
+          </ButtonLink>
+        )}
+        {operate && view.status !== 'stopped' && <StopButton room={view.room} />}
       </div>
     </li>
   );

@@ -1,5 +1,6 @@
 import { MicVocal, Plus } from 'lucide-react';
 import { useState } from 'react';
+import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
@@ -19,16 +20,19 @@ const text = strings.rooms;
 export function RoomsPage() {
   const [starts, setStarts] = useState(false);
   const start = () => setStarts(true);
+  const { operate } = useMay();
   return (
     <Page
       title={text.title}
       tab={text.title}
       lead={text.lead}
       actions={
-        <Button look="primary" onClick={start}>
-          <Plus aria-hidden className="size-4" />
-          {text.start}
-        </Button>
+        operate && (
+          <Button look="primary" onClick={start}>
+            <Plus aria-hidden className="size-4" />
+            {text.start}
+          </Button>
+        )
       }
     >
       <Section title={text.live}>
@@ -58,6 +62,14 @@ function Rooms({ onStart }: { onStart: () => void }) {
 }
 
 function NoRooms({ onStart }: { onStart: () => void }) {
+  const { operate } = useMay();
+  if (!operate) {
+    return (
+      <Empty icon={MicVocal} title={text.emptyTitle}>
+        <p className="mt-1 max-w-md text-soft">{text.emptyForReaders}</p>
+      </Empty>
+    );
+  }
   return (
     <Empty icon={MicVocal} title={text.emptyTitle}>
       <p className="mt-1 max-w-md text-soft">{text.emptyText}</p>
