@@ -2,6 +2,7 @@ import { FfiHandle } from '@livekit/rtc-ffi-bindings';
 import { AudioFrame, AudioStream, type RemoteAudioTrack } from '@livekit/rtc-node';
 import type { AudioFrameListener } from '../agent/room-connection.ts';
 import { sampleRate } from '../stt/stt.ts';
+import { type NativeClient, nativeClient } from './native-client.ts';
 
 /**
  * Audio frames of many streams in one process.
@@ -15,14 +16,7 @@ import { sampleRate } from '../stt/stt.ts';
 /** Frame length: long enough to keep the event rate low, short enough not to be felt in a caption. */
 export const frameMs = 50;
 
-type FrameEvent = { case?: string; value?: { frame?: unknown } };
-interface NativeEvent {
-  message: { case?: string; value?: { streamHandle?: bigint; message?: FrameEvent } };
-}
-interface NativeClient {
-  emit(name: string, event: NativeEvent): boolean;
-  request(request: unknown): { stream?: { handle?: { id?: bigint } } };
-}
+type FrameEvent = { case?: string; value?: unknown };
 type FrameFactory = { fromOwnedInfo(owned: unknown): AudioFrame };
 type Route = (event: FrameEvent) => void;
 
@@ -36,18 +30,15 @@ export interface FrameRouter {
 
 /** A router for this process; `mode` forces one way, for tests and comparisons. */
 export function createFrameRouter(mode: 'auto' | 'routed' | 'stock' = 'auto'): FrameRouter {
-  const client = mode === 'stock' ? undefined : nativeClient();
+  const client = mode === 'stock' ? undefined : routableClient();
   if (mode === 'routed' && !client)
     throw new Error('rtc-node does not have the internals that routing needs');
   return client ? new HandleRouter(client) : new StockRouter();
 }
 
-function nativeClient(): NativeClient | undefined {
-  const client: unknown = Reflect.get(globalThis, '_ffiClientInstance');
-  if (typeof client !== 'object' || client === null) return undefined;
-  const whole = ['emit', 'request'].every((name) => typeof Reflect.get(client, name) === 'function');
-  const frames = typeof Reflect.get(AudioFrame, 'fromOwnedInfo') === 'function';
-  return whole && frames ? (client as NativeClient) : undefined;
+/** The client, when frames can be made of what it hands over. */
+function routableClient(): NativeClient | undefined {
+  return typeof Reflect.get(AudioFrame, 'fromOwnedInfo') === 'function' ? nativeClient() : undefined;
 }
 
 class HandleRouter implements FrameRouter {
@@ -91,7 +82,8 @@ class HandleRouter implements FrameRouter {
     };
     this.#routes.set(id, (event) => {
       if (event.case === 'frameReceived') {
-        onFrame((AudioFrame as unknown as FrameFactory).fromOwnedInfo(event.value?.frame).data);
+        const { frame } = event.value as { frame: unknown };
+        onFrame((AudioFrame as unknown as FrameFactory).fromOwnedInfo(frame).data);
       } else if (event.case === 'eos') close();
     });
     return close;

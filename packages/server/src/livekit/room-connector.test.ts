@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { loadConfig, processEnvironment } from '../config/index.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import { type DevServer, startDevServer } from './dev-server.ts';
 import { createFrameRouter } from './frame-router.ts';
+import { type NativeClient, type NativeEvent as NativeLibraryEvent, nativeClient } from './native-client.ts';
 import { createRoomConnector } from './room-connector.ts';
 import { createRoomDirectory, httpUrl } from './server-api.ts';
 import { ensureLiveKitServer } from './server-binary.ts';
@@ -217,6 +219,22 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     await second.leave();
     await connection.close();
   }, 40_000);
+});
+
+it('is not told what the native library logs', async () => {
+  const logged: unknown[] = [];
+  const client = nativeClient() as NativeClient & EventEmitter;
+  const listen = (event: NativeLibraryEvent) => {
+    if (event.message.case === 'logs') logged.push(event);
+  };
+  const { connection, join } = await enter('auto');
+  client.on('ffi_event', listen);
+  const ana = await join('ana');
+  await ana.publish();
+  await ana.leave();
+  await connection.close();
+  client.off('ffi_event', listen);
+  expect(logged).toEqual([]);
 });
 
 describe('frame router', () => {

@@ -25,6 +25,7 @@ import { epochAttribute, standbyAttribute } from '../dispatch/room-directory.ts'
 import { asError, DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import { createFrameRouter, type FrameRouter } from './frame-router.ts';
+import { nativeClient } from './native-client.ts';
 
 /** `ParticipantKind` of rtc-node, for those whose audio is transcribed; everybody else is left alone. */
 const speakerKinds: Record<number, SpeakerKind> = { 0: 'standard', 3: 'sip', 5: 'connector' };
@@ -59,12 +60,10 @@ export function createRoomConnector(routing: 'auto' | 'stock' = 'auto'): RoomCon
   return {
     async connect(options) {
       used = true;
+      nativeClient();
+      router ??= createFrameRouter(routing);
       const room = new Room();
-      const connection = new LiveRoomConnection(room, options, () => {
-        // Made after the first connect: only then does the native client exist.
-        router ??= createFrameRouter(routing);
-        return router;
-      });
+      const connection = new LiveRoomConnection(room, options, router);
       await join(room, options);
       try {
         await connection.begin();
@@ -142,7 +141,7 @@ function askForAudio(publication: RemoteTrackPublication, isWanted: boolean): vo
 class LiveRoomConnection implements RoomConnection {
   readonly #room: Room;
   readonly #options: ConnectOptions;
-  readonly #router: () => FrameRouter;
+  readonly #router: FrameRouter;
   readonly #offers = new Map<string, Offer>();
   readonly #listening = new Map<string, Listening>();
   /** SIDs of the people in the room who were met: a full reconnect of ours brings them again, and they keep theirs. */
@@ -155,7 +154,7 @@ class LiveRoomConnection implements RoomConnection {
   #sid = '';
   #closed = false;
 
-  constructor(room: Room, options: ConnectOptions, router: () => FrameRouter) {
+  constructor(room: Room, options: ConnectOptions, router: FrameRouter) {
     this.#room = room;
     this.#options = options;
     this.#router = router;
@@ -334,7 +333,7 @@ class LiveRoomConnection implements RoomConnection {
     const track = this.#offers.get(sid)?.publication.track;
     if (!listening || !track) return;
     listening.stop?.();
-    listening.stop = this.#router().open(track as RemoteAudioTrack, listening.onFrame);
+    listening.stop = this.#router.open(track as RemoteAudioTrack, listening.onFrame);
   }
 
   #detach(sid: string): void {

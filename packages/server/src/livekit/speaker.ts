@@ -9,11 +9,10 @@ import {
   TrackPublishOptions,
   TrackSource,
 } from '@livekit/rtc-node';
+import { nativeClient } from './native-client.ts';
 
 /** Audio waits at most this long inside the source before `play` waits for room, unless told otherwise. */
 const defaultQueueMs = 200;
-
-type NativeClient = { request(request: unknown): unknown };
 
 export interface HeardCaption {
   text: string;
@@ -44,6 +43,7 @@ export class Speaker {
     identity: string;
     onCaption?: (caption: HeardCaption) => void;
   }): Promise<Speaker> {
+    nativeClient();
     const room = new Room();
     const { onCaption } = options;
     room.registerTextStreamHandler(transcriptionTopic, (reader, sender) => {
@@ -83,9 +83,8 @@ export class Speaker {
   setMuted(mute: boolean): void {
     if (!this.#track) throw new Error(`${this.identity} has no microphone`);
     const { handle: trackHandle } = Reflect.get(this.#track, 'ffi_handle') as FfiHandle;
-    const client: unknown = Reflect.get(globalThis, '_ffiClientInstance');
     // rtc-node has no way to mute a track of its own; the library below it has.
-    (client as NativeClient).request({
+    nativeClient()?.request({
       message: { case: 'localTrackMute', value: { trackHandle, mute } },
     });
   }
