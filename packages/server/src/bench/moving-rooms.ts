@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ask } from '../testing/ask.ts';
 import type { ClusterProcess, LiveCluster } from '../testing/live-cluster.ts';
 import { startLiveCluster } from '../testing/live-cluster.ts';
 import { TalkingRoom } from '../testing/talking-room.ts';
@@ -12,73 +13,81 @@ const lookEveryMs = 100;
 
 type Move = (worker: ClusterProcess) => void;
 
-/** Rooms in which somebody talks all the time, on one worker after the other. */
-class MovingRooms {
+/** A cluster in which talking rooms lose their only worker to a new one. */
+class Moves {
   readonly #cluster: LiveCluster;
   readonly #api: string;
-  readonly #rooms: TalkingRoom[];
   #worker: ClusterProcess;
   #workers = 1;
+  #rooms = 0;
 
-  private constructor(cluster: LiveCluster, api: string, worker: ClusterProcess, rooms: TalkingRoom[]) {
+  private constructor(cluster: LiveCluster, api: string, worker: ClusterProcess) {
     this.#cluster = cluster;
     this.#api = api;
     this.#worker = worker;
-    this.#rooms = rooms;
   }
 
-  static async open(cluster: LiveCluster): Promise<MovingRooms> {
+  static async start(cluster: LiveCluster): Promise<Moves> {
     const [first] = await Promise.all([cluster.dispatcher(), cluster.dispatcher()]);
-    const worker = cluster.agent('worker-1');
-    const place = { api: first.api, join: cluster.join };
-    const names = Array.from({ length: roomCount }, (_, i) => `bench-move-${i}`);
-    const rooms = await Promise.all(names.map((name) => TalkingRoom.open(place, name)));
-    return new MovingRooms(cluster, first.api, worker, rooms);
+    return new Moves(cluster, first.api, cluster.agent('worker-1'));
   }
 
-  /** Makes them move `times` times to a new worker. Answers the longest time without captions of each room, ms. */
+  /** Makes three rooms move, `times` times. Answers the longest time without captions of each room, ms. */
   async move(times: number, how: Move): Promise<number[]> {
     const silences: number[] = [];
-    for (let i = 0; i < times; i++) {
-      const id = `worker-${++this.#workers}`;
-      const next = this.#cluster.agent(id);
-      await delay(betweenMs);
-      const sinceMs = performance.now();
-      how(this.#worker);
-      await this.#untilServedBy(id);
-      // What came right after belongs to it: the first words, and a pause between two sentences.
-      await delay(betweenMs);
-      silences.push(...this.#rooms.map((room) => room.silenceMs(sinceMs)));
-      // A frozen one that thaws finds that its rooms are somebody else's.
-      this.#worker.kill('SIGCONT');
-      this.#worker.kill('SIGTERM');
-      this.#worker = next;
-    }
+    for (let i = 0; i < times; i++) silences.push(...(await this.#moveOnce(how)));
     return silences;
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#rooms.map((room) => room.close()));
+  /** Rooms are new each time: those whose worker dies twice are set aside as the likely cause. */
+  async #moveOnce(how: Move): Promise<number[]> {
+    const place = { api: this.#api, join: this.#cluster.join };
+    const names = Array.from({ length: roomCount }, () => `bench-move-${++this.#rooms}`);
+    const rooms = await Promise.all(names.map((name) => TalkingRoom.open(place, name)));
+    try {
+      return await this.#onNext(rooms, how);
+    } finally {
+      await Promise.all(rooms.map((room) => room.close()));
+      await Promise.all(names.map((name) => ask(this.#api, `/api/rooms/${name}/stop-transcription`, 'POST')));
+    }
   }
 
-  async #untilServedBy(id: string): Promise<void> {
+  async #onNext(rooms: readonly TalkingRoom[], how: Move): Promise<number[]> {
+    const id = `worker-${++this.#workers}`;
+    await Promise.all(rooms.map((room) => room.hearMore(1)));
+    const next = this.#cluster.agent(id);
+    await this.#cluster.untilReady(this.#api, id);
+    await delay(betweenMs);
+    const sinceMs = performance.now();
+    how(this.#worker);
+    await this.#untilServedBy(id, rooms);
+    // What came right after belongs to it: the first words, and a pause between two sentences.
+    await delay(betweenMs);
+    // A frozen one that thaws finds that its rooms are somebody else's.
+    this.#worker.kill('SIGCONT');
+    this.#worker.kill('SIGTERM');
+    this.#worker = next;
+    return rooms.map((room) => room.silenceMs(sinceMs));
+  }
+
+  async #untilServedBy(id: string, rooms: readonly TalkingRoom[]): Promise<void> {
     const untilMs = performance.now() + untilMovedMs;
-    const isServed = async () =>
-      (await Promise.all(this.#rooms.map((room) => room.servedBy(this.#api)))).every((by) => by === id);
-    while (!(await isServed())) {
-      if (performance.now() > untilMs) throw new Error(`not all rooms moved to ${id}`);
+    for (;;) {
+      const views = await Promise.all(rooms.map((room) => room.view(this.#api)));
+      if (views.every(({ status, agentId }) => status === 'active' && agentId === id)) return;
+      if (performance.now() > untilMs) {
+        const picture = views.map(({ room, status, reason }) => `${room} ${status} (${reason})`).join(', ');
+        throw new Error(`not all rooms moved to ${id}: ${picture}`);
+      }
       await delay(lookEveryMs);
     }
   }
 }
 
-async function onRooms(measure: (rooms: MovingRooms) => Promise<Figure[]>): Promise<Figure[]> {
+async function onCluster(measure: (moves: Moves) => Promise<Figure[]>): Promise<Figure[]> {
   const cluster = await startLiveCluster({ hearing: 'tones' });
   try {
-    const rooms = await MovingRooms.open(cluster);
-    const figures = await measure(rooms);
-    await rooms.close();
-    return figures;
+    return await measure(await Moves.start(cluster));
   } finally {
     await cluster.stop();
   }
@@ -86,16 +95,16 @@ async function onRooms(measure: (rooms: MovingRooms) => Promise<Figure[]>): Prom
 
 /** The longest time without captions when the worker of three talking rooms is killed, and when it is frozen. */
 export function measureTakeover(): Promise<Figure[]> {
-  return onRooms(async (rooms) => [
-    ...figuresOf('kill -9', await rooms.move(4, (worker) => worker.kill('SIGKILL')), '≤ 3 s / 8 s'),
-    ...figuresOf('freeze', await rooms.move(2, (worker) => worker.kill('SIGSTOP')), '≤ 12 s'),
+  return onCluster(async (moves) => [
+    ...figuresOf('kill -9', await moves.move(4, (worker) => worker.kill('SIGKILL')), '≤ 3 s / 8 s'),
+    ...figuresOf('freeze', await moves.move(2, (worker) => worker.kill('SIGSTOP')), '≤ 12 s'),
   ]);
 }
 
 /** The longest time without captions when the worker of three talking rooms is told to end. */
 export function measureHandover(): Promise<Figure[]> {
-  return onRooms(async (rooms) =>
-    figuresOf('handover', await rooms.move(5, (worker) => worker.kill('SIGTERM')), '≤ 1 s'),
+  return onCluster(async (moves) =>
+    figuresOf('handover', await moves.move(5, (worker) => worker.kill('SIGTERM')), '≤ 1 s'),
   );
 }
 
