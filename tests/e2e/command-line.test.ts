@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,11 +65,23 @@ describe('dialoglens start, told something wrong, ends with what it is and what 
     expect(output).not.toMatch(/eyJ|\bat .*:\d+:\d+/);
   });
 
-  it('names the port that is in use', async () => {
+  it('names the port that is in use, before anything is loaded', async () => {
+    const stranger = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const { port } = stranger.address() as AddressInfo;
+    const { code, output } = await start({ flags: ['--port', String(port)] });
+    stranger.close();
+    expect(code).toBe(1);
+    expect(output).toContain(`Port ${port} of 127.0.0.1 is in use`);
+    expect(output).toMatch(/DIALOGLENS_PORT or --port/);
+    expect(output).not.toContain('Opening the store');
+  });
+
+  it('says when the port is taken by another DialogLens', async () => {
     const { code, output } = await start({ flags: ['--port', String(stack.config.port)] });
     expect(code).toBe(1);
-    expect(output).toContain(`Port ${stack.config.port} of 127.0.0.1 is in use`);
-    expect(output).toMatch(/DIALOGLENS_PORT or --port/);
+    expect(output).toContain(`DialogLens already runs on port ${stack.config.port}.`);
+    expect(output).toMatch(/--port and --data/);
   });
 
   it('names the data folder that another process uses', async () => {

@@ -4,6 +4,8 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { asError, DialogLensError } from '../errors.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { ApiInstance } from './api-instance.ts';
+import { type ListenPlace, listenError } from './listen-error.ts';
+import { localAddress } from './loopback.ts';
 import { sendProblem } from './problem.ts';
 
 /** 256 characters of four UTF-8 bytes, each as `%XX`, with room for a message about longer ones. */
@@ -77,12 +79,7 @@ export interface Listening {
   readonly isStopping: boolean;
 }
 
-export interface ListenOptions {
-  host: string;
-  /** 0 picks a free one. */
-  port: number;
-  /** The variable and the flag to choose another port with. */
-  portSetting: { variable: string; flag: string };
+export interface ListenOptions extends ListenPlace {
   /** How long running requests may go on after stop. */
   stopGraceMs: number;
   /** What to do first when it stops. */
@@ -121,35 +118,7 @@ async function listen(app: ApiInstance, options: ListenOptions): Promise<{ url: 
   }
   const address = app.server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return { url: `http://${shown}:${actual}`, port: actual };
-}
-
-function listenError(error: Error, { host, port, portSetting }: ListenOptions): Error {
-  const { variable, flag } = portSetting;
-  const code: unknown = Reflect.get(error, 'code');
-  if (code === 'EADDRINUSE') {
-    return new DialogLensError('port_in_use', `Port ${port} of ${host} is in use by another program.`, {
-      field: variable,
-      remedy: `Stop that program, or choose another port with ${variable} or ${flag}.`,
-      cause: error,
-    });
-  }
-  if (code === 'EACCES') {
-    return new DialogLensError('invalid_config', `This user may not listen on port ${port}.`, {
-      field: variable,
-      remedy: 'Choose a port above 1023.',
-      cause: error,
-    });
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new DialogLensError('invalid_config', `${host} is not an address of this machine.`, {
-      field: 'DIALOGLENS_HOST',
-      remedy: 'Use an address of this machine, or 0.0.0.0 for all.',
-      cause: error,
-    });
-  }
-  return error;
+  return { url: `http://${localAddress(host)}:${actual}`, port: actual };
 }
 
 async function close(

@@ -10,6 +10,12 @@ export function isLoopback(host: string): boolean {
   return isIP(v4) === 4 && v4.startsWith('127.');
 }
 
+/** Address by which this machine reaches a server that listens on `host`, as it stands in a URL. */
+export function localAddress(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
 /** The Host header without its port; empty when it is missing or not well formed. */
 function hostName(header: string | undefined): string {
   const match = /^(\[[0-9a-f:.]+\]|[^:/@[\]]+)(?::\d{1,5})?$/i.exec(header ?? '');

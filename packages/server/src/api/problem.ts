@@ -2,6 +2,7 @@ import type { Problem } from '@dialoglens/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { asError, DialogLensError, type ErrorCode, errorCodes } from '../errors.ts';
+import { issueWords } from '../issue-words.ts';
 import type { Logger } from '../observability/telemetry.ts';
 
 /** Media type of every error answer. */
@@ -77,7 +78,7 @@ function validationError(refusal: Refusal): DialogLensError {
   const path = (first?.instancePath ?? '/').split('/').filter(Boolean);
   const unknown = unknownKeys(first?.params);
   const field = [...path, ...unknown.slice(0, 1)].join('.') || (refusal.validationContext ?? 'body');
-  const what = first?.message ?? 'is not valid';
+  const what = issueWords(first?.message ?? 'is not valid');
   return new DialogLensError('invalid_request', `${field}: ${what}`, {
     field,
     remedy: `Correct "${field}"; /docs shows what this route takes.`,

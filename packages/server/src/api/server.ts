@@ -16,6 +16,7 @@ import { createHttpApp, type Listening, listening } from './http-app.ts';
 import { registerJoin } from './join.ts';
 import { KeyRing } from './key-ring.ts';
 import { registerKeys } from './keys.ts';
+import { apiPortSetting } from './listen-error.ts';
 import { isLoopback, requireLocalCaller } from './loopback.ts';
 import { swaggerOptions } from './openapi-options.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
@@ -59,7 +60,7 @@ export function createApi(deps: ApiDeps): Api {
   const server = listening(app, {
     host: deps.host,
     port: deps.port,
-    portSetting: { variable: 'DIALOGLENS_PORT', flag: '--port' },
+    portSetting: apiPortSetting,
     stopGraceMs: limits.stopGraceMs,
     onStop: (reason) => streams.stop(reason),
   });

@@ -1,8 +1,10 @@
 import { problemSchema } from '@dialoglens/protocol';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { localAddress } from '../api/loopback.ts';
 import type { Config } from '../config/index.ts';
 import { asError, DialogLensError, type ErrorCode, errorCodes } from '../errors.ts';
+import { withinLimit } from './within-limit.ts';
 
 /** A running DialogLens to ask. */
 export interface ApiTarget {
@@ -27,18 +29,12 @@ export function targetOf(command: Command, { host, port, apiKeys }: Config): Api
   const { url, key } = command.opts<{ url?: string; key?: string }>();
   const [first] = apiKeys;
   const configured = first && 'secret' in first ? first.secret : undefined;
-  const target = { url: url ?? `http://${local(host)}:${port}`, key: key ?? configured };
+  const target = { url: url ?? `http://${localAddress(host)}:${port}`, key: key ?? configured };
   if (URL.canParse(target.url) && /^https?:$/.test(new URL(target.url).protocol)) return target;
   throw new DialogLensError('invalid_request', `${target.url} is no address of an API.`, {
     field: '--url',
     remedy: 'Give it as in http://127.0.0.1:3010.',
   });
-}
-
-/** Where to reach a server of this machine that listens on `host`. */
-function local(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Asks the API of a running DialogLens. Every method throws DialogLensError `api_unreachable`, or what the API answered. */
@@ -78,20 +74,22 @@ export class ApiClient {
 
   async #ask<T>(method: string, path: string, schema: z.ZodType<T>, sent?: object): Promise<T> {
     const { url, key } = this.#target;
-    const response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
+    const init: RequestInit = {
       method,
       headers: {
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
         ...(sent && { 'content-type': 'application/json' }),
       },
       ...(sent && { body: JSON.stringify(sent) }),
-      signal: AbortSignal.timeout(answerWithinMs),
+    };
+    const answer = await withinLimit(answerWithinMs, async (signal) => {
+      const response = await fetch(`${url.replace(/\/+$/, '')}${path}`, { ...init, signal });
+      return { ok: response.ok, status: response.status, text: await response.text() };
     }).catch((thrown: unknown) => {
       throw unreachable(url, asError(thrown));
     });
-    const text = await response.text();
-    const body = asJson(text);
-    if (!response.ok) throw problemOf(url, response.status, body);
+    const body = asJson(answer.text);
+    if (!answer.ok) throw problemOf(url, answer.status, body);
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
     throw stranger(url);

@@ -91,9 +91,9 @@ it('tells a port that DialogLens itself uses from one that a stranger has', asyn
     DIALOGLENS_PORT: String(await listen((_, response) => response.end('{"ready":true,"checks":{}}'))),
   });
   expect(await findRunning(strange)).toBeNull();
-  expect(await check('port', strange)).toMatchObject({
-    state: 'wrong',
-    text: expect.stringContaining('is in use'),
+  await expect(check('port', strange)).rejects.toMatchObject({
+    code: 'port_in_use',
+    message: expect.stringContaining('is in use'),
     remedy: expect.stringContaining('--port'),
   });
 });

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { apiPortSetting, probePort } from '../api/listen-error.ts';
 import { isLoopback } from '../api/loopback.ts';
 import { prepareDataFolder } from '../app/data-folder.ts';
 import type { Finding } from '../app/finding.ts';
@@ -10,6 +10,7 @@ import { createRoomDirectory, httpUrl } from '../livekit/server-api.ts';
 import { canBuildLiveKitServer, findLiveKitServer } from '../livekit/server-binary.ts';
 import { configuredLiveKit } from './options.ts';
 import type { RunningInstance } from './running-instance.ts';
+import { withinLimit } from './within-limit.ts';
 
 export interface Surroundings {
   config: Config;
@@ -96,22 +97,8 @@ async function checkPort({ config: { host, port }, running }: Surroundings): Pro
       remedy: 'Its log says more; the checks below may say why.',
     };
   }
-  const code = await listenError(host, port);
-  if (code === null) return ok(`${where} is free`);
-  return {
-    state: 'wrong',
-    text: code === 'EADDRINUSE' ? `${where} is in use` : `${where} cannot be listened on (${code})`,
-    remedy: 'Stop what uses it, or choose another with --port or DIALOGLENS_PORT.',
-  };
-}
-
-/** Null when the port can be had. */
-function listenError(host: string, port: number): Promise<string | null> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(port, host, () => server.close(() => resolve(null)));
-  });
+  await probePort({ host, port, portSetting: apiPortSetting });
+  return ok(`${where} is free`);
 }
 
 async function checkLiveKit({ config }: Surroundings): Promise<Finding> {
@@ -142,7 +129,7 @@ async function checkLiveKit({ config }: Surroundings): Promise<Finding> {
 async function checkClock({ config }: Surroundings): Promise<Finding> {
   const target = configuredLiveKit(config);
   if (!target) return ok('only one clock here');
-  const date = await fetch(httpUrl(target.url), { signal: AbortSignal.timeout(answerWithinMs) }).then(
+  const date = await withinLimit(answerWithinMs, (signal) => fetch(httpUrl(target.url), { signal })).then(
     (response) => Date.parse(response.headers.get('date') ?? ''),
     () => null, // Why LiveKit does not answer is said by the check before.
   );

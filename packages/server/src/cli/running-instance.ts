@@ -1,6 +1,7 @@
 import { readinessSchema } from '@dialoglens/protocol';
 import { isLoopback } from '../api/loopback.ts';
 import type { Config } from '../config/index.ts';
+import { withinLimit } from './within-limit.ts';
 
 /** A DialogLens that answers where this configuration would listen. */
 export interface RunningInstance {
@@ -20,9 +21,8 @@ export async function findRunning({ host, port }: Config): Promise<RunningInstan
   // The metrics are told without a key to callers of this machine that come by a local name.
   const name = isLoopback(host) && host.includes(':') ? '[::1]' : '127.0.0.1';
   try {
-    const ready = await ask(`http://${name}:${port}/readyz`);
-    const { checks } = readinessSchema.parse(await ready.json());
-    const metrics = await (await ask(`http://${name}:${port}/metrics`)).text();
+    const { checks } = readinessSchema.parse(JSON.parse(await ask(`http://${name}:${port}/readyz`)));
+    const metrics = await ask(`http://${name}:${port}/metrics`);
     if (!metrics.includes('dialoglens_agents_active')) return null;
     const troubles = Object.entries(checks).filter(([, check]) => !check.ok);
     return {
@@ -34,8 +34,8 @@ export async function findRunning({ host, port }: Config): Promise<RunningInstan
   }
 }
 
-function ask(url: string): Promise<Response> {
-  return fetch(url, { signal: AbortSignal.timeout(answerWithinMs) });
+function ask(url: string): Promise<string> {
+  return withinLimit(answerWithinMs, async (signal) => (await fetch(url, { signal })).text());
 }
 
 /** Adds up `dialoglens_webhooks_total{event="…",result="…"} N`. */

@@ -1,4 +1,5 @@
 import type { LiveEvent, Segment } from '@dialoglens/protocol';
+import { apiPortSetting, probePort } from '../api/listen-error.ts';
 import { prepareDataFolder } from '../app/data-folder.ts';
 import { DialogLens } from '../app/dialoglens.ts';
 import type { LiveKitTarget } from '../app/dispatcher.ts';
@@ -14,6 +15,7 @@ import type { Logger } from '../observability/telemetry.ts';
 import { fetchModels } from './models.ts';
 import { configuredLiveKit } from './options.ts';
 import { step } from './progress.ts';
+import { findRunning } from './running-instance.ts';
 
 /** A running DialogLens with the LiveKit it serves. */
 export interface Stack {
@@ -32,6 +34,7 @@ export async function startStack(
   options: { livekitPort?: number; signal: AbortSignal },
 ): Promise<Stack> {
   const { livekitPort, signal } = options;
+  await needPort(config);
   await prepareDataFolder(config.dataDir);
   const logger = createLogger(config.log);
   if (needsModels(config)) await fetchModels(config.cacheDir, { signal });
@@ -53,6 +56,22 @@ export async function startStack(
   } catch (thrown) {
     await stop('start failed');
     throw thrown;
+  }
+}
+
+/** What is in the way of the port is told before anything is fetched or loaded. */
+async function needPort(config: Config): Promise<void> {
+  const { host, port } = config;
+  try {
+    await probePort({ host, port, portSetting: apiPortSetting });
+  } catch (thrown) {
+    const isTaken = thrown instanceof DialogLensError && thrown.code === 'port_in_use';
+    if (!isTaken || !(await findRunning(config))) throw thrown;
+    throw new DialogLensError('port_in_use', `DialogLens already runs on port ${port}.`, {
+      field: apiPortSetting.variable,
+      remedy: 'Use that one, stop it first, or start another with its own --port and --data.',
+      cause: thrown,
+    });
   }
 }
 

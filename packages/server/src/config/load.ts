@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DialogLensError } from '../errors.ts';
+import { issueWords } from '../issue-words.ts';
 import { findContradictions, type Role } from './contradictions.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type Setting, settings } from './settings.ts';
@@ -88,10 +89,11 @@ function check(setting: Setting, raw: unknown, source: Source, problems: Problem
   const isText = source.kind === 'flag' || source.kind === 'environment';
   const result = setting.schema.safeParse(isText ? fromText(setting, raw) : raw);
   if (result.success) return result.data;
+  const reasons = new Set(result.error.issues.map(({ message }) => issueWords(message)));
   const shown = setting.secret ? '' : `is ${JSON.stringify(raw)}, which `;
   problems.push({
     field: setting.path,
-    message: `${source.name} ${shown}is not valid: ${[...new Set(result.error.issues.map((i) => i.message))].join('; ')}`,
+    message: `${source.name} ${shown}is not valid: ${[...reasons].join('; ')}`,
     remedy: `${setting.doc} Correct or remove ${source.name}.`,
   });
   return undefined;
