@@ -98,10 +98,7 @@ export class PictureBoard {
       const staleMs = clock.monotonicMs() - refreshAfterMs;
       const lacking = [...memory.entries()].filter(
         ([room, { publishedMs, picture }]) =>
-          publishedMs === null ||
-          publishedMs <= staleMs ||
-          // An older place in the queue may come late to the registry, after a newer one.
-          shown.get(room)?.queuePosition !== picture?.queuePosition,
+          publishedMs === null || publishedMs <= staleMs || !waitsAs(shown.get(room), picture),
       );
       await inBatches(lacking, async ([, state]) => {
         if (state.picture !== null) await this.#publish(state, state.picture);
@@ -189,6 +186,11 @@ async function unlessAway(work: () => Promise<void>): Promise<void> {
 export function heldBy(lease: Lease | null): Held | null {
   if (lease?.holder == null) return null;
   return { agentId: lease.holder, epoch: lease.epoch, sessionId: lease.sessionId };
+}
+
+/** False when an older place or reason came to the registry after the newer one: messages may be long on their way. */
+function waitsAs(shown: RoomPicture | undefined, picture: RoomPicture | null): boolean {
+  return shown?.queuePosition === picture?.queuePosition && shown?.reason === picture?.reason;
 }
 
 function samePicture(a: RoomPicture | null, b: RoomPicture): boolean {

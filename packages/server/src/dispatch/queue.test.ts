@@ -97,7 +97,7 @@ describe('the queue', () => {
     );
   });
 
-  it('sets a place right that reached the registry late, after a newer one', async () => {
+  it('sets a place and a reason right that reached the registry late, after a newer one', async () => {
     await lab.worker('agt_a', 1);
     const { control } = await lab.dispatcher();
     for (const room of ['busy', 'a', 'b']) {
@@ -107,10 +107,12 @@ describe('the queue', () => {
     }
     const before = await lab.registry.room('b');
     if (before === null) throw new Error('b does not wait');
-    await lab.registry.setRoom({ ...before, queuePosition: 1 });
-    await lab.clock.advance(7000);
-    expect(await queue()).toEqual(['a', 'b']);
-    expect(await lab.registry.room('b')).toEqual(before);
+    for (const late of [{ queuePosition: 1 }, { reason: 'no agent ready' }]) {
+      await lab.registry.setRoom({ ...before, ...late });
+      await lab.clock.advance(7000);
+      expect(await queue()).toEqual(['a', 'b']);
+      expect(await lab.registry.room('b')).toEqual(before);
+    }
   });
 
   it('loses nobody and no place when every dispatcher is started anew', async () => {
