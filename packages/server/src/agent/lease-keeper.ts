@@ -5,6 +5,8 @@ import type { LeaseStore } from '../store/store.ts';
 export interface HeldRoom {
   room: string;
   epoch: number;
+  /** The session for which it would be held, where the lease may be for another one; else null. */
+  sessionId: string | null;
 }
 
 export interface LeaseKeeperOptions<T extends HeldRoom> {
@@ -61,7 +63,7 @@ export class LeaseKeeper<T extends HeldRoom> {
     const { leases, holder, ttlMs, clock, held, onAnswer } = this.#options;
     const sentMs = clock.monotonicMs();
     const rooms = held();
-    const asked = rooms.map(({ room, epoch }) => ({ room, epoch }));
+    const asked = rooms.map(({ room, epoch, sessionId }) => ({ room, epoch, sessionId }));
     const kept = asked.length === 0 ? [] : await leases.renew(holder, asked, ttlMs);
     this.#sureMs = sentMs;
     onAnswer(rooms, new Set(kept), sentMs);

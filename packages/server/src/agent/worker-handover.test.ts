@@ -138,6 +138,21 @@ describe('a handover', () => {
     expect(said('joined', 'new')).toHaveLength(1);
   });
 
+  it('does not take the lease of the next incarnation of the room for the one it waits for', async () => {
+    const { successor } = await prepared();
+    await store.leases.release(room, 1);
+    await store.leases.claim({ room, holder: 'new', sessionId: 'ses_2', ttlMs: 4_000, slots: 4 });
+    await clock.advance(2_100);
+    expect(steps(successor)).toEqual(['start']);
+    expect(said('joined', 'new')).toEqual([]);
+    const assignment = { ...order(2, false), roomSid: 'RM_2', sessionId: 'ses_2' };
+    await registry.command('new', { type: 'assign', assignment });
+    await settle();
+    expect(steps(successor)).toEqual(['start', 'abandon: newer assignment']);
+    expect(agents.get('new')?.at(-1)?.assignment).toEqual(assignment);
+    expect(said('joined', 'new')).toHaveLength(1);
+  });
+
   it('means the same when the successor is given the room by an assignment', async () => {
     const { successor } = await prepared();
     await store.leases.handOver({ room, epoch: 1, ttlMs: 4_000 });

@@ -30,7 +30,9 @@ export interface WorkerRoomsDeps {
 }
 
 /** One room of a worker, from the assignment to the goodbye. */
-interface Tenancy extends HeldRoom {
+interface Tenancy {
+  room: string;
+  epoch: number;
   agent: RoomAgent;
   /** It waits for a lease that another worker holds. */
   standby: boolean;
@@ -89,14 +91,17 @@ export class WorkerRooms {
     return [...this.#rooms.values()].map(({ agent }) => agent.tracks);
   }
 
-  /** What has to be renewed. Rooms it stands by for are asked for too: so it learns of a lease nobody told it about. */
+  /**
+   * What has to be renewed. Rooms it stands by for are asked for too: so it learns of a lease nobody told it about. That
+   * lease may be for the next incarnation of the room, which is another session.
+   */
   held(): HeldTenancy[] {
     const tenancies = [...this.#rooms.values()].map(({ room, epoch, agent, standby }) => ({
-      ...{ room, epoch, agent, standby },
+      ...{ room, epoch, agent, standby, sessionId: standby ? agent.assignment.sessionId : null },
     }));
     const flushing = [...this.#flushing].map((agent) => {
       const { room, epoch } = agent.assignment;
-      return { room, epoch, agent, standby: false };
+      return { room, epoch, sessionId: null, agent, standby: false };
     });
     return [...tenancies, ...flushing];
   }
@@ -346,11 +351,11 @@ export class WorkerRooms {
     await this.#report('left', agent.assignment, end);
   }
 
-  async #report(type: 'joined' | 'standing-by', of: HeldRoom): Promise<void>;
+  async #report(type: 'joined' | 'standing-by', of: Tenancy): Promise<void>;
   async #report(type: 'left', of: Assignment, end: AgentEnd): Promise<void>;
   async #report(
     type: WorkerReport['type'],
-    { room, epoch, sessionId }: HeldRoom & { sessionId?: string },
+    { room, epoch, sessionId }: Pick<Tenancy, 'room' | 'epoch'> & { sessionId?: string },
     end?: AgentEnd,
   ): Promise<void> {
     const { registry, workerId: agentId } = this.#deps;

@@ -192,9 +192,8 @@ export class Assigner {
 
   /** The worker says so, or renews the lease: the registry may have been flushed. */
   async #hasIt(room: string, { agentId, assignment }: Pending): Promise<boolean> {
-    const { registry, world, settings } = this.#deps;
-    const [agents, leases] = await Promise.all([registry.agents(settings.suspicionMs), world.leases()]);
-    const lease = leases.byRoom.get(room);
+    const { world } = this.#deps;
+    const [agents, lease] = await Promise.all([world.agents(), world.leaseOf(room)]);
     const isRenewed = lease?.holder === agentId && lease.epoch === assignment.epoch && lease.renewSeq > 0;
     return isRenewed || agents.some((agent) => agent.agentId === agentId && agent.rooms.includes(room));
   }
@@ -260,7 +259,7 @@ export class Assigner {
   async #free(report: Extract<WorkerReport, { type: 'left' }>): Promise<void> {
     const { store, reach, world } = this.#deps;
     const { room, epoch, agentId, sessionId } = report;
-    const lease = (await world.leases()).byRoom.get(room);
+    const lease = await world.leaseOf(room);
     const isOfIt = sessionId === undefined || lease?.sessionId == null || lease.sessionId === sessionId;
     const isIts = isOfIt && lease?.holder === agentId && lease.epoch === epoch;
     if (isIts) await reach.store(() => store.leases.release(room, epoch));

@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../registry/agent-registry.ts';
 import type { PoolLoad } from './agent-pool.ts';
+import type { LeasePicture } from './lease-picture.ts';
 import type { PooledWorker } from './local-workers.ts';
-import type { LeasePicture } from './world.ts';
 
 /** Workers and slots, counted from heartbeats and leases. */
 export interface Capacity {

@@ -29,6 +29,9 @@ export interface MetadataReading {
   problem: MetadataProblem | null;
 }
 
+/** Made once: rooms are read again with every poll. */
+const optionalLanguage = languageSchema.optional();
+
 type JsonObject = Record<string, unknown>;
 
 /** Reads the wish from room metadata that anybody may have written. Never throws. */
@@ -45,7 +48,7 @@ export function readMetadata(text: string): MetadataReading {
 function readSettings(parsed: JsonObject, enabled: boolean): MetadataReading {
   const wish: MetadataWish = { enabled };
   let problem: MetadataProblem | null = null;
-  const language = languageSchema.optional().safeParse(own(parsed, 'language'));
+  const language = optionalLanguage.safeParse(own(parsed, 'language'));
   if (!language.success) problem = 'invalid language';
   else if (language.data !== undefined) wish.language = language.data;
   const most = roomMetadataSchema.shape.maxParticipants.safeParse(own(parsed, 'maxParticipants'));

@@ -7,10 +7,10 @@ import { makeAssignment, openSession } from './assignments.ts';
 import type { LeaseView } from './decide.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { LeasePicture } from './lease-picture.ts';
 import type { Reachability } from './reachability.ts';
 import type { LiveRoom, RoomDirectory } from './room-directory.ts';
 import type { Handover, RoomMemory } from './room-memory.ts';
-import type { LeasePicture } from './world.ts';
 
 export interface HandoversDeps {
   store: Pick<Store, 'leases' | 'record'>;

@@ -6,13 +6,14 @@ import type { AgentPool } from './agent-pool.ts';
 import { countCapacity } from './capacity.ts';
 import type { HintSource } from './dirty-rooms.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { LeasePicture } from './lease-picture.ts';
 import type { Reachability } from './reachability.ts';
 import type { Reservations } from './reservations.ts';
 import type { RoomMemory } from './room-memory.ts';
 import { roomsToLookAt } from './room-watch.ts';
 import type { Strikes } from './strikes.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
-import { countFree, type LeasePicture, takers, type World } from './world.ts';
+import { countFree, takers, type World } from './world.ts';
 
 export interface ObservationDeps {
   store: Pick<Store, 'leases'>;

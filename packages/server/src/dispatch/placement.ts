@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../registry/agent-registry.ts';
 import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
 import { hasFreeSlot } from './policy/preference.ts';
-import type { Suspicion } from './strikes.ts';
+import { innocent, type Suspicion } from './strikes.ts';
 import { versionsMatch } from './version-match.ts';
 
 export interface PlacementRequest {
@@ -33,23 +33,24 @@ export function choosePlacement(request: PlacementRequest): PlacementVerdict {
 }
 
 /**
- * Workers that may serve a room while some rooms are suspected of killing theirs. One that comes out of quarantine gets
+ * Workers that may serve a room while some rooms are suspected of killing theirs, each with its suspicion. One that comes out of quarantine gets
  * a worker without any other room, and nobody joins it there; rooms with strikes are kept apart where there are workers
  * enough. Pure.
  */
 export function keepApart(
   room: string,
   candidates: readonly Candidate[],
-  suspicionOf: (room: string) => Pick<Suspicion, 'strikes' | 'alone'>,
-): Candidate[] {
-  const own = suspicionOf(room);
-  if (own.alone) return candidates.filter(({ used }) => used === 0);
-  const others = (candidate: Candidate) => candidate.rooms.filter((other) => other !== room);
-  const open = candidates.filter((one) => !others(one).some((other) => suspicionOf(other).alone));
-  if (own.strikes === 0) return open;
-  const apart = open.filter(
-    (one) => hasFreeSlot(one) && !others(one).some((other) => suspicionOf(other).strikes > 0),
-  );
+  suspicions: ReadonlyMap<string, Pick<Suspicion, 'strikes' | 'alone'>>,
+): readonly Candidate[] {
+  const { strikes, alone } = suspicions.get(room) ?? innocent;
+  if (alone) return candidates.filter(({ used }) => used === 0);
+  const others = [...suspicions].filter(([other, suspicion]) => other !== room && suspicion.strikes > 0);
+  if (others.length === 0) return candidates;
+  const onTrial = new Set(others.filter(([, suspicion]) => suspicion.alone).map(([other]) => other));
+  const open = candidates.filter((one) => !one.rooms.some((other) => onTrial.has(other)));
+  if (strikes === 0) return open;
+  const struck = new Set(others.map(([other]) => other));
+  const apart = open.filter((one) => hasFreeSlot(one) && !one.rooms.some((other) => struck.has(other)));
   return apart.length > 0 ? apart : open;
 }
 

@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
 import type { Reservation, Store } from '../store/store.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
+import type { LeasePicture } from './lease-picture.ts';
 import type { Reachability } from './reachability.ts';
-import type { LeasePicture } from './world.ts';
 
 export interface ReservationsDeps {
   store: Pick<Store, 'reservations'>;

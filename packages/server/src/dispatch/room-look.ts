@@ -6,6 +6,7 @@ import { countPeople, type LeaseView, type People, type RoomView } from './decid
 import type { DemandKeeper } from './demand-keeper.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
 import type { Handovers } from './handovers.ts';
+import type { LeasePicture } from './lease-picture.ts';
 import { choosePlacement, keepApart } from './placement.ts';
 import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
 import type { Reachability } from './reachability.ts';
@@ -16,7 +17,7 @@ import { staleAgents } from './stale-agents.ts';
 import { innocent, type Strikes, type Suspicion } from './strikes.ts';
 import type { UnderWay } from './under-way.ts';
 import type { Rank, WaitingRooms } from './waiting-rooms.ts';
-import { countFree, type LeasePicture, type SessionPicture, takers, type World } from './world.ts';
+import { countFree, takers, type World } from './world.ts';
 
 export interface RoomLookerDeps {
   store: Pick<Store, 'demands' | 'record'>;
@@ -64,19 +65,11 @@ export class RoomLooker {
     const { store, directory, world, keeper, memory, reach, handovers, strikes } = this.#deps;
     // The wish is read before LiveKit, so that older metadata never overrules a newer word.
     const known = await reach.store(() => store.demands.get(room));
-    const [listed, leases, sessions, heard, struck] = await Promise.all([
-      directory.listRooms([room]),
-      world.leases(),
-      world.sessions(),
-      world.agentsIfKnown(),
-      world.struck(),
-    ]);
-    const agents = heard ?? [];
-    strikes.note(struck);
+    const [listed, around] = await Promise.all([directory.listRooms([room]), world.around(room)]);
+    const { lease, leases, sessions: open } = around;
+    strikes.note(around.struck);
     const state = memory.of(room);
-    const lease = leases.byRoom.get(room) ?? null;
-    const leaseSession = await this.#sessionOf(lease, sessions);
-    const open = sessions.byRoom.get(room) ?? [];
+    const leaseSession = await this.#sessionOf(lease, open);
     const live = await this.#newest(room, listed, leaseSession === null ? open : [leaseSession, ...open]);
     if (live !== null) state.absentPolls = 0;
     handovers.follow(room, lease);
@@ -91,8 +84,8 @@ export class RoomLooker {
       sessions: open,
       leaseSession,
       people: { humans: 0, audio: false },
-      agents,
-      registryAway: heard === null,
+      agents: around.agents ?? [],
+      registryAway: around.agents === null,
       leases,
     };
     return live === null ? look : this.#lookInside(look, live);
@@ -114,10 +107,13 @@ export class RoomLooker {
   }
 
   /** A session whose end was written while its lease still stands is not among the open ones. */
-  async #sessionOf(lease: Lease | null, { byId }: SessionPicture): Promise<Session | null> {
+  async #sessionOf(lease: Lease | null, open: readonly Session[]): Promise<Session | null> {
     const id = lease?.sessionId ?? null;
     if (id === null) return null;
-    return byId.get(id) ?? this.#deps.reach.store(() => this.#deps.store.record.getSession(id));
+    return (
+      open.find((session) => session.id === id) ??
+      this.#deps.reach.store(() => this.#deps.store.record.getSession(id))
+    );
   }
 
   /** Who is in the room, when that matters. */
@@ -244,7 +240,7 @@ export class RoomLooker {
     // Whoever is served is in no hurry to go to a worker that has just failed here.
     const eligible = isServed ? takers.filter(({ agentId }) => !isAvoided(agentId)) : takers;
     const suspicions = this.#suspicions(look);
-    const candidates = keepApart(room, eligible, (other) => suspicions.get(other) ?? innocent);
+    const candidates = keepApart(room, eligible, suspicions);
     const { alone } = strikes.of(room);
     if (alone && candidates.length === 0) return { agentId: null, reason: 'quarantined' };
     const warm = lease === null ? thoseStandingBy(candidates, room, agents) : [];

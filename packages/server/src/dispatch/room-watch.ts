@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../registry/agent-registry.ts';
 import type { Lease } from '../store/store.ts';
 import type { LeaseView } from './decide.ts';
-import type { LeasePicture } from './world.ts';
+import type { LeasePicture } from './lease-picture.ts';
 
 /**
  * Rooms that heartbeats and leases say have to be looked at: the holder fell silent, a handover is under way or is to

@@ -99,13 +99,10 @@ describe('keepApart', () => {
   const worker = (agentId: string, ...rooms: string[]) => {
     return { agentId, slots: 3, used: rooms.length, region: null, version: '1.0.0', rooms };
   };
-  const counts: Record<string, number> = { bad: 1, worse: 1, trial: 2, next: 2 };
-  const suspicionOf = (room: string) => {
-    const strikes = counts[room] ?? 0;
-    return { strikes, alone: strikes >= 2 };
-  };
+  const counts = Object.entries({ bad: 1, worse: 1, trial: 2, next: 2 });
+  const suspicions = new Map(counts.map(([room, strikes]) => [room, { strikes, alone: strikes >= 2 }]));
   const apart = (room: string, ...workers: ReturnType<typeof worker>[]) =>
-    keepApart(room, workers, suspicionOf).map(({ agentId }) => agentId);
+    keepApart(room, workers, suspicions).map(({ agentId }) => agentId);
 
   it('gives a room on trial a worker of its own, and nobody else that worker', () => {
     const workers = [worker('idle'), worker('busy', 'x'), worker('taken', 'trial')];

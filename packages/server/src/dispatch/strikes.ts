@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Lease, StruckRoom } from '../store/store.ts';
-import type { LeasePicture } from './world.ts';
+import type { LeasePicture } from './lease-picture.ts';
 
 /** Deaths of its worker in a row after which a room is quarantined. */
 export const strikesToQuarantine = 2;

@@ -14,7 +14,13 @@ async function make() {
   const store = new MemoryDispatchStore(clock);
   const registry = createMemoryRegistry({ clock });
   const reach = new Reachability(silentLogger, noMetrics);
-  const world = new World({ store, registry, reach, clock, times: { suspicionMs: 2000, leaseTtlMs: 4000 } });
+  const world = new World({
+    store,
+    registry,
+    reach,
+    clock,
+    times: { suspicionMs: 2000, leaseTtlMs: 4000, observeMs: 500 },
+  });
   await store.leases.claim({ room: 'r', holder: 'agt_a', sessionId: 's', ttlMs: 4000, slots: 2 });
   const tenure = async () => {
     const lease = (await world.leases()).byRoom.get('r');
@@ -44,6 +50,35 @@ describe('World', () => {
     expect(await tenure()).toBe('renewed');
     await clock.advance(2000);
     expect(await tenure()).toBe('worker lost');
+  });
+
+  it('shows the room that is looked at as it is now, however old the rest of the picture is', async () => {
+    const { clock, store, world } = await make();
+    const list = store.leases.list.bind(store.leases);
+    let wholeReads = 0;
+    store.leases.list = async (rooms) => {
+      if (rooms === undefined) {
+        wholeReads++;
+        await new Promise<void>((resolve) => clock.after(100, resolve));
+      }
+      return list(rooms);
+    };
+    const look = async (room: string) => {
+      const around = world.around(room);
+      await clock.advance(100);
+      return around;
+    };
+    expect((await look('r')).lease).toMatchObject({ holder: 'agt_a', epoch: 1 });
+    await store.leases.release('r', 1);
+    const other = { holder: 'agt_b', ttlMs: 4000, slots: 2 };
+    await store.leases.claim({ ...other, room: 'r', sessionId: 's' });
+    await store.leases.claim({ ...other, room: 'unseen', sessionId: 't' });
+    const { lease, leases } = await look('r');
+    expect(wholeReads).toBe(1);
+    expect(lease).toMatchObject({ holder: 'agt_b', epoch: 2 });
+    expect(leases.roomsOf).toEqual(new Map([['agt_b', ['r']]]));
+    await clock.advance(500);
+    expect((await look('r')).leases.roomsOf).toEqual(new Map([['agt_b', ['r', 'unseen']]]));
   });
 
   it('counts load from leases and offers only workers that take rooms', async () => {

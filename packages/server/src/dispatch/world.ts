@@ -2,32 +2,47 @@ import type { Clock } from '../clock.ts';
 import type { AgentRegistry, AgentStatus } from '../registry/agent-registry.ts';
 import type { Lease, Session, Store, StruckRoom } from '../store/store.ts';
 import type { LeaseView } from './decide.ts';
+import { LeaseBook, type LeasePicture } from './lease-picture.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Candidate } from './policy/placement-policy.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
-import { SharedRead } from './shared-read.ts';
+import { KeyedRead, SharedRead } from './shared-read.ts';
 import { versionsMatch } from './version-match.ts';
-
-/** All leases at one moment. */
-export interface LeasePicture {
-  /** When the read of it began, own monotonic clock, ms. */
-  readAtMs: number;
-  byRoom: ReadonlyMap<string, Lease>;
-  /** Rooms a worker holds or is to follow in: its load. */
-  roomsOf: ReadonlyMap<string, readonly string[]>;
-}
 
 export interface SessionPicture {
   byRoom: ReadonlyMap<string, Session[]>;
-  byId: ReadonlyMap<string, Session>;
 }
 
-/** The parts of the world that are read as a whole, shared by all rooms that are looked at in the same moment. */
+/** What is known about one room, read at one moment. */
+interface RoomRows {
+  /** When the read of it began, own monotonic clock, ms. */
+  readAtMs: number;
+  lease: Lease | null;
+  /** Those without an end. */
+  sessions: readonly Session[];
+}
+
+/** What a look at a room rests on. */
+export interface Surroundings {
+  lease: Lease | null;
+  sessions: readonly Session[];
+  leases: LeasePicture;
+  /** Null while the registry cannot tell. */
+  agents: AgentStatus[] | null;
+  struck: ReadonlyMap<string, StruckRoom>;
+}
+
+/**
+ * The world around the rooms, read for all of them that are looked at in the same moment. To read all of it for each few
+ * rooms would take longer the more rooms there are. So a look reads its own room anew and takes the rest as it was read
+ * last: what it does not see yet, such as a slot that went to somebody else, the store sees when it grants a lease.
+ */
 export class World {
   readonly #watch: LeaseWatch;
   readonly #times: { suspicionMs: number; leaseTtlMs: number };
   readonly #clock: Clock;
-  readonly #leases: SharedRead<LeasePicture>;
+  readonly #leases: SharedRead<LeaseBook>;
+  readonly #rooms: KeyedRead<RoomRows>;
   readonly #sessions: SharedRead<SessionPicture>;
   readonly #agents: SharedRead<AgentStatus[]>;
   readonly #struck: SharedRead<ReadonlyMap<string, StruckRoom>>;
@@ -37,13 +52,16 @@ export class World {
     registry: Pick<AgentRegistry, 'agents'>;
     reach: Reachability;
     clock: Clock;
-    times: { suspicionMs: number; leaseTtlMs: number };
+    times: { suspicionMs: number; leaseTtlMs: number; observeMs: number };
   }) {
     const { store, registry, reach } = deps;
     this.#clock = deps.clock;
     this.#times = deps.times;
     this.#watch = new LeaseWatch(deps.times.suspicionMs);
-    this.#leases = new SharedRead(() => this.#readLeases(() => reach.store(() => store.leases.list())));
+    const pace = { clock: deps.clock, maxAgeMs: deps.times.observeMs };
+    const listLeases = () => reach.store(() => store.leases.list());
+    this.#leases = new SharedRead(() => this.#readLeases(listLeases), pace);
+    this.#rooms = new KeyedRead((rooms) => reach.store(() => this.#readRooms(store, rooms)));
     this.#sessions = new SharedRead(async () =>
       pictureSessions(await reach.store(() => store.record.openSessions())),
     );
@@ -51,7 +69,24 @@ export class World {
       const rooms = await reach.store(() => store.leases.struck());
       return new Map(rooms.map((struck) => [struck.room, struck]));
     });
-    this.#agents = new SharedRead(() => registry.agents(deps.times.suspicionMs));
+    this.#agents = new SharedRead(() => registry.agents(deps.times.suspicionMs), pace);
+  }
+
+  /** The rows of the room as they are now, and the rest of the world as of a moment ago. */
+  async around(room: string): Promise<Surroundings> {
+    const [rows, leases, agents, struck] = await Promise.all([
+      this.#rooms.of(room),
+      this.#leases.recent(),
+      unlessAway(this.#agents.recent()),
+      this.struck(),
+    ]);
+    if (rows.readAtMs >= leases.readAtMs) leases.note(room, rows.lease);
+    return { lease: leases.byRoom.get(room) ?? null, sessions: rows.sessions, leases, agents, struck };
+  }
+
+  /** Who holds the room now. */
+  async leaseOf(room: string): Promise<Lease | null> {
+    return (await this.#rooms.of(room)).lease;
   }
 
   leases(): Promise<LeasePicture> {
@@ -73,13 +108,8 @@ export class World {
   }
 
   /** The same; null while the registry cannot tell. */
-  async agentsIfKnown(): Promise<AgentStatus[] | null> {
-    try {
-      return await this.agents();
-    } catch (error) {
-      if (isTrouble('registry', error)) return null;
-      throw error;
-    }
+  agentsIfKnown(): Promise<AgentStatus[] | null> {
+    return unlessAway(this.agents());
   }
 
   /** How long the lease has been seen not to move, ms. */
@@ -98,12 +128,30 @@ export class World {
     return unmovedMs >= this.#times.leaseTtlMs ? 'lease not renewed' : 'renewed';
   }
 
-  async #readLeases(list: () => Promise<Lease[]>): Promise<LeasePicture> {
+  async #readRooms(
+    store: Pick<Store, 'leases' | 'record'>,
+    rooms: readonly string[],
+  ): Promise<(room: string) => RoomRows> {
+    const readAtMs = this.#clock.monotonicMs();
+    const [leases, sessions] = await Promise.all([
+      store.leases.list(rooms),
+      store.record.openSessions(rooms),
+    ]);
+    const leaseOf = new Map(leases.map((lease) => [lease.room, lease]));
+    const { byRoom } = pictureSessions(sessions);
+    return (room) => ({
+      readAtMs,
+      lease: leaseOf.get(room) ?? null,
+      sessions: byRoom.get(room) ?? [],
+    });
+  }
+
+  async #readLeases(list: () => Promise<Lease[]>): Promise<LeaseBook> {
     const startMs = this.#clock.monotonicMs();
     try {
       const leases = await list();
       this.#watch.observe(leases, startMs, this.#clock.monotonicMs());
-      return pictureLeases(leases, startMs);
+      return new LeaseBook(leases, startMs);
     } catch (error) {
       this.#watch.forgetAll();
       throw error;
@@ -127,20 +175,13 @@ export function countFree(takers: readonly Pick<Candidate, 'slots' | 'used'>[]):
   return takers.reduce((sum, { slots, used }) => sum + Math.max(0, slots - used), 0);
 }
 
-function pictureLeases(leases: readonly Lease[], readAtMs: number): LeasePicture {
-  const byRoom = new Map<string, Lease>();
-  const roomsOf = new Map<string, string[]>();
-  for (const lease of leases) {
-    if (lease.holder === null) continue;
-    byRoom.set(lease.room, lease);
-    for (const agentId of [lease.holder, lease.successor]) {
-      if (agentId === null) continue;
-      const rooms = roomsOf.get(agentId);
-      if (rooms === undefined) roomsOf.set(agentId, [lease.room]);
-      else rooms.push(lease.room);
-    }
+async function unlessAway(agents: Promise<AgentStatus[]>): Promise<AgentStatus[] | null> {
+  try {
+    return await agents;
+  } catch (error) {
+    if (isTrouble('registry', error)) return null;
+    throw error;
   }
-  return { readAtMs, byRoom, roomsOf };
 }
 
 function pictureSessions(sessions: readonly Session[]): SessionPicture {
@@ -150,5 +191,5 @@ function pictureSessions(sessions: readonly Session[]): SessionPicture {
     if (known === undefined) byRoom.set(session.room, [session]);
     else known.push(session);
   }
-  return { byRoom, byId: new Map(sessions.map((session) => [session.id, session])) };
+  return { byRoom };
 }

@@ -68,8 +68,12 @@ export interface LeaseStore {
     ttlMs: number;
     slots: number;
   }): Promise<{ epoch: number } | null>;
-  /** Renews in one statement; returns the rooms that are still held under the given epochs. */
-  renew(holder: string, held: { room: string; epoch: number }[], ttlMs: number): Promise<string[]>;
+  /** Renews in one statement; returns the rooms that are still held under the given epochs, and for the session if any. */
+  renew(
+    holder: string,
+    held: { room: string; epoch: number; sessionId?: string | null }[],
+    ttlMs: number,
+  ): Promise<string[]>;
   /** Frees the room if this epoch still holds it; `struck` counts the loss of its worker against the room. */
   release(room: string, epoch: number, struck?: boolean): Promise<boolean>;
   /** Frees everything of a holder that exited; `struck` when it died. Returns the rooms. */
@@ -106,8 +110,8 @@ export interface LeaseStore {
   struck(): Promise<StruckRoom[]>;
   /** The room has been served quietly, or an operator said so: its strikes are forgotten. */
   absolve(room: string): Promise<void>;
-  /** Every lease that is held, expired ones included. */
-  list(): Promise<Lease[]>;
+  /** Every lease that is held, expired ones included; of these rooms only when some are named. */
+  list(rooms?: readonly string[]): Promise<Lease[]>;
 }
 
 export interface Demand {
@@ -254,8 +258,8 @@ export interface RecordStore {
   }): Promise<Session>;
   /** Idempotent: the first end stands, until the session is opened again. */
   endSession(id: string, reason: string): Promise<void>;
-  /** Sessions without an end. */
-  openSessions(): Promise<Session[]>;
+  /** Sessions without an end; of these rooms only when some are named. */
+  openSessions(rooms?: readonly string[]): Promise<Session[]>;
   getSession(id: string): Promise<Session | null>;
   listSessions(page: Page, filter?: { room?: string }): Promise<Paged<Session>>;
   /** The track of a session; for a known SID the stored row, with where its clock stands. Null when fenced. */

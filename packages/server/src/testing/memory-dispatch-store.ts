@@ -40,10 +40,15 @@ const notHere = (): never => {
 export class MemoryDispatchStore {
   readonly #clock: Clock;
   readonly #leases = new Map<string, Row>();
+  /** Rooms that may have a strike, and those that a worker may have: not all rooms have to be looked through for them. */
+  readonly #everStruck = new Set<string>();
+  readonly #everOf = new Map<string, Set<string>>();
   readonly #demands = new Map<string, Demand>();
   readonly #sessions = new Map<string, Session>();
   /** The same sessions by room and SID. */
   readonly #incarnations = new Map<string, Session>();
+  /** And by room. */
+  readonly #sessionsOf = new Map<string, Session[]>();
   readonly #reservations = new Map<string, Reservation>();
   /** While true, every call fails as if the database were away. */
   away = false;
@@ -62,9 +67,10 @@ export class MemoryDispatchStore {
     },
     renew: async (holder, held, ttlMs) => {
       this.#answer();
-      const kept = held.filter(({ room, epoch }) => {
+      const kept = held.filter(({ room, epoch, sessionId = null }) => {
         const row = this.#leases.get(room);
-        return row?.holder === holder && row.epoch === epoch;
+        const isOfIt = sessionId === null || row?.sessionId === sessionId;
+        return row?.holder === holder && row.epoch === epoch && isOfIt;
       });
       for (const { room } of kept) this.#renewRow(room, ttlMs);
       return kept.map(({ room }) => room);
@@ -74,15 +80,15 @@ export class MemoryDispatchStore {
       const row = this.#leases.get(room);
       if (row?.epoch !== epoch || row.holder === null) return false;
       Object.assign(row, freed);
-      if (struck) this.#strike(row);
+      if (struck) this.#strike(room, row);
       return true;
     },
     releaseAll: async (holder, struck = false) => {
       this.#answer();
       const rows = [...this.#leases].filter(([, row]) => row.holder === holder);
-      for (const [, row] of rows) {
+      for (const [room, row] of rows) {
         Object.assign(row, freed);
-        if (struck) this.#strike(row);
+        if (struck) this.#strike(room, row);
       }
       return rows.map(([room]) => room);
     },
@@ -95,7 +101,7 @@ export class MemoryDispatchStore {
       const { sessionId } = row;
       const granted = this.#grant(room, { holder, sessionId, ttlMs, slots });
       const taken = this.#leases.get(room);
-      if (granted !== null && struck && taken) this.#strike(taken);
+      if (granted !== null && struck && taken) this.#strike(room, taken);
       return granted === null ? null : { ...granted, sessionId };
     },
     prepare: async ({ room, epoch, successor, slots }) => {
@@ -104,6 +110,7 @@ export class MemoryDispatchStore {
       if (row?.epoch !== epoch || row.holder === null || row.holder === successor) return false;
       if (this.#load(successor, room) >= slots) return false;
       row.successor = successor;
+      this.#countFor(successor, room);
       return true;
     },
     unprepare: async (room, epoch) => {
@@ -127,18 +134,19 @@ export class MemoryDispatchStore {
     },
     struck: async () => {
       this.#answer();
-      return [...this.#leases]
-        .filter(([, row]) => row.strikes > 0)
-        .map(([room, { strikes, struckAt }]) => ({ room, strikes, struckAt }));
+      return [...this.#everStruck].flatMap((room) => {
+        const { strikes = 0, struckAt = 0 } = this.#leases.get(room) ?? {};
+        return strikes > 0 ? [{ room, strikes, struckAt }] : [];
+      });
     },
     absolve: async (room) => {
       this.#answer();
       const row = this.#leases.get(room);
       if (row !== undefined) row.strikes = 0;
     },
-    list: async () => {
+    list: async (rooms) => {
       this.#answer();
-      return this.held();
+      return rooms === undefined ? this.held() : rooms.flatMap((room) => this.#heldOf(room));
     },
   };
 
@@ -232,6 +240,7 @@ export class MemoryDispatchStore {
       };
       this.#sessions.set(made.id, made);
       this.#incarnations.set(key, made);
+      this.#sessionsOf.set(session.room, [...(this.#sessionsOf.get(session.room) ?? []), made]);
       return { ...made };
     },
     endSession: async (id, endReason) => {
@@ -240,13 +249,17 @@ export class MemoryDispatchStore {
       if (session && session.endedAt === null)
         Object.assign(session, { endReason, endedAt: this.#clock.nowMs() });
     },
-    openSessions: async () => {
+    openSessions: async (rooms) => {
       this.#answer();
-      return this.sessions().filter((session) => session.endedAt === null);
+      const open = (sessions: Iterable<Session>) =>
+        [...sessions].filter(({ endedAt }) => endedAt === null).map((session) => ({ ...session }));
+      if (rooms === undefined) return open(this.#sessions.values());
+      return rooms.flatMap((room) => open(this.#sessionsOf.get(room) ?? []));
     },
     getSession: async (id) => {
       this.#answer();
-      return this.sessions().find((session) => session.id === id) ?? null;
+      const session = this.#sessions.get(id);
+      return session === undefined ? null : { ...session };
     },
     listSessions: notHere,
     openTrack: notHere,
@@ -268,9 +281,13 @@ export class MemoryDispatchStore {
 
   /** Held leases, readable also while the store is away. */
   held(): Lease[] {
-    return [...this.#leases]
-      .filter(([, row]) => row.holder !== null)
-      .map(([room, row]) => ({ room, ...row, expired: this.#isExpired(row) }));
+    return [...this.#leases.keys()].flatMap((room) => this.#heldOf(room));
+  }
+
+  #heldOf(room: string): Lease[] {
+    const row = this.#leases.get(room);
+    if (row === undefined || row.holder === null) return [];
+    return [{ room, ...row, expired: this.#isExpired(row) }];
   }
 
   /** The epoch under which the room may be written now, or null when nobody holds it. */
@@ -300,6 +317,7 @@ export class MemoryDispatchStore {
     const before = this.#leases.get(room);
     const epoch = (before?.epoch ?? 0) + 1;
     const { holder, sessionId } = to;
+    this.#countFor(holder, room);
     this.#leases.set(room, {
       epoch,
       renewSeq: 0,
@@ -315,15 +333,25 @@ export class MemoryDispatchStore {
 
   /** Slots in use: rooms a worker holds and rooms it is to follow in. */
   #load(worker: string, except: string): number {
+    const rooms = this.#everOf.get(worker) ?? new Set();
     let load = 0;
-    for (const [room, row] of this.#leases) {
-      const isIts = row.holder === worker || (row.holder !== null && row.successor === worker);
-      if (isIts && room !== except && !this.#isExpired(row)) load++;
+    for (const room of rooms) {
+      const row = this.#leases.get(room);
+      const isIts = row?.holder === worker || (row?.holder != null && row.successor === worker);
+      if (!isIts) rooms.delete(room);
+      else if (room !== except && !this.#isExpired(row)) load++;
     }
     return load;
   }
 
-  #strike(row: Row): void {
+  #countFor(worker: string, room: string): void {
+    const rooms = this.#everOf.get(worker);
+    if (rooms === undefined) this.#everOf.set(worker, new Set([room]));
+    else rooms.add(room);
+  }
+
+  #strike(room: string, row: Row): void {
+    this.#everStruck.add(room);
     row.strikes++;
     row.struckAt = this.#clock.nowMs();
   }

@@ -37,6 +37,7 @@ function tenures(sql: Sql): Omit<LeaseStore, keyof Handovers | keyof Strikes> {
         holder,
         held.map(({ room }) => room),
         held.map(({ epoch }) => epoch),
+        held.map(({ sessionId }) => sessionId ?? anySession),
         ttlMs,
       ]);
       return rows.map(({ room }) => room);
@@ -60,12 +61,10 @@ function tenures(sql: Sql): Omit<LeaseStore, keyof Handovers | keyof Strikes> {
       return row ? { epoch: row.granted_epoch, sessionId: row.granted_session } : null;
     },
 
-    async list() {
-      const rows = await sql.query<LeaseRow>(
-        `select room, epoch, renew_seq, holder, session_id, expires_at, successor, strikes,
-           expires_at <= clock_timestamp() as expired
-         from lease where holder is not null order by room`,
-      );
+    async list(rooms) {
+      const rows = await (rooms === undefined
+        ? sql.query<LeaseRow>(`${listStatement} order by room`)
+        : sql.query<LeaseRow>(`${listStatement} and room = any($1::text[]) order by room`, [rooms]));
       return rows.map(toLease);
     },
   };
@@ -109,15 +108,24 @@ function strikes(sql: Sql): Strikes {
   };
 }
 
+const listStatement = `
+  select room, epoch, renew_seq, holder, session_id, expires_at, successor, strikes,
+    expires_at <= clock_timestamp() as expired
+  from lease where holder is not null`;
+
+/** Stands for any session in an array of them, which cannot hold null. */
+const anySession = '';
+
 // Rows are locked in the order of their rooms, so that two statements over many rooms cannot wait for each other.
 const renewStatement = `
   with mine as (
     select l.room from lease l
-    join unnest($2::text[], $3::bigint[]) as h (room, epoch) on h.room = l.room and h.epoch = l.epoch
+    join unnest($2::text[], $3::bigint[], $4::text[]) as h (room, epoch, session_id)
+      on h.room = l.room and h.epoch = l.epoch and h.session_id in ('${anySession}', l.session_id)
     where l.holder = $1 order by l.room for update of l
   )
   update lease l set renew_seq = l.renew_seq + 1,
-    expires_at = clock_timestamp() + $4::double precision * interval '1 millisecond'
+    expires_at = clock_timestamp() + $5::double precision * interval '1 millisecond'
   from mine where l.room = mine.room returning l.room`;
 
 interface HandedOverRow {

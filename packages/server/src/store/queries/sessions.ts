@@ -46,10 +46,12 @@ export function sessionQueries(sql: Sql): SessionQueries {
       );
     },
 
-    async openSessions() {
-      const rows = await sql.query<SessionRow>(
-        `select ${columns} from session where ended_at is null order by started_at, id`,
-      );
+    async openSessions(rooms) {
+      const open = `select ${columns} from session where ended_at is null`;
+      const order = 'order by started_at, id';
+      const rows = await (rooms === undefined
+        ? sql.query<SessionRow>(`${open} ${order}`)
+        : sql.query<SessionRow>(`${open} and room = any($1::text[]) ${order}`, [rooms]));
       return rows.map(toSession);
     },
 

@@ -7,6 +7,7 @@ export function leaseContract(context: ContractContext): void {
   describe('leases', () => {
     describeClaims(context);
     describeRenewals(context);
+    describeLists(context);
     describeTakeovers(context);
     describeHandovers(context);
     describeStrikes(context);
@@ -85,6 +86,11 @@ function describeRenewals(context: ContractContext): void {
     expect(await leases().renew('somebody else', held, ttlMs)).toEqual([]);
     expect(await leases().renew(holder, [], ttlMs)).toEqual([]);
     expect((await leaseOf(`${room}/1`))?.renewSeq).toBe(1);
+    const forSession = (sessionId: string | null) => [{ room: `${room}/1`, epoch: 1, sessionId }];
+    expect(await leases().renew(holder, forSession('ses_2'), ttlMs)).toEqual([]);
+    expect(await leases().renew(holder, forSession('ses_1'), ttlMs)).toEqual([`${room}/1`]);
+    expect(await leases().renew(holder, forSession(null), ttlMs)).toEqual([`${room}/1`]);
+    expect((await leaseOf(`${room}/1`))?.renewSeq).toBe(3);
     expect((await leaseOf(`${room}/2`))?.renewSeq).toBe(0);
   });
 
@@ -119,6 +125,23 @@ function describeRenewals(context: ContractContext): void {
     expect((await leases().releaseAll(holder)).sort()).toEqual([`${room}/1`, `${room}/2`]);
     expect(await leases().releaseAll(holder)).toEqual([]);
     expect(await leaseOf(`${room}/3`)).toBeDefined();
+  });
+}
+
+function describeLists(context: ContractContext): void {
+  const { leases, claim } = leaseTools(context);
+
+  it('lists what is held, of all rooms or of those that are named', async () => {
+    const room = context.room();
+    for (const n of [1, 2, 3]) await claim(`${room}/${n}`, 'a');
+    await leases().release(`${room}/3`, 1);
+    const named = async (...rooms: string[]) => (await leases().list(rooms)).map((lease) => lease.room);
+    expect(await named(`${room}/2`, `${room}/3`, `${room}/none`)).toEqual([`${room}/2`]);
+    expect(await named()).toEqual([]);
+    const all = await leases().list();
+    const [own] = await leases().list([`${room}/1`]);
+    expect(all.filter((lease) => lease.room.startsWith(`${room}/`))).toHaveLength(2);
+    expect(all).toContainEqual(own);
   });
 }
 

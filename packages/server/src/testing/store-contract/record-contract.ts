@@ -42,6 +42,17 @@ function sessionContract(context: ContractContext): void {
       expect(await openIds()).not.toContain(id);
     });
 
+    it('lists open sessions of all rooms, or of those that are named', async () => {
+      const room = context.room();
+      const [first, second] = [await open(room, 'RM_1', 1), await open(room, 'RM_2', 2)];
+      const other = await open(`${room}/2`, 'RM_3', 3);
+      const ended = await open(room, 'RM_4', 4);
+      await record().endSession(ended.id, 'empty');
+      expect(await record().openSessions([room, `${room}/none`])).toEqual([first, second]);
+      expect(await record().openSessions([])).toEqual([]);
+      expect(await record().openSessions()).toEqual(expect.arrayContaining([first, second, other]));
+    });
+
     it('takes back the end of a session that is opened again, and ends it again', async () => {
       const room = context.room();
       const first = await open(room, 'RM_1', 1_700_000_000_000);
