@@ -12,10 +12,10 @@ import { MemoryDispatchStore } from '../testing/memory-dispatch-store.ts';
 import { overNetwork } from '../testing/simulation/conditions.ts';
 import type { Figure } from './figures.ts';
 
-const rooms = 3_000;
-const arriveWithinMs = 3_000;
+const rooms = 10_000;
+const arriveWithinMs = 10_000;
 const stepMs = 20;
-const workers = 54;
+const workers = 180;
 /** A tenth of the rooms finds no slot and has to queue. */
 const slots = 50;
 const settledWithinMs = 120_000;

@@ -7,6 +7,7 @@ import { measureDispatch } from './dispatch.ts';
 import { measureDrops } from './drops.ts';
 import { type Figure, printFigures } from './figures.ts';
 import { measureMemory, measureSilence } from './idle-rooms.ts';
+import { measureLeases } from './leases.ts';
 import { measureLiveMeeting } from './live-meeting.ts';
 import { measureHandover, measureTakeover } from './moving-rooms.ts';
 import { measurePlugin } from './plugin.ts';
@@ -43,6 +44,11 @@ const measurements: Record<string, Measurement> = {
     title: 'Rooms that arrive in a burst at one dispatcher',
     limitMs: 4 * minuteMs,
     measure: () => measureDispatch(),
+  },
+  leases: {
+    title: 'Leases of ten thousand rooms on PostgreSQL',
+    limitMs: 4 * minuteMs,
+    measure: measureLeases,
   },
   drops: { title: 'Broken streams of a speech provider', limitMs: 8 * minuteMs, measure: measureDrops },
   takeover: {

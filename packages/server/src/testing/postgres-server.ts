@@ -30,8 +30,14 @@ interface Account {
   gid?: number;
 }
 
-/** Makes and starts a server. Installs PostgreSQL where that is possible; throws what to install where it is not. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** What makes a server for tests quick: it may lose its data, and takes little memory. */
+const quickSettings = ['fsync=off', 'full_page_writes=off', 'shared_buffers=16MB'];
+
+/**
+ * Makes and starts a server. Installs PostgreSQL where that is possible; throws what to install where it is not.
+ * `durable` leaves it as it is by default: it waits for the disk with every commit.
+ */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
   const programs = await findPrograms();
   const account = await unprivileged();
   const folder = await mkdtemp(join(tmpdir(), 'dialoglens-postgres-'));
@@ -40,11 +46,12 @@ export async function startPostgres(): Promise<PostgresServer> {
   const how = ['-D', data, '-U', 'dialoglens', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
   await run(join(programs, 'initdb'), how, { ...account, cwd: folder });
   const port = await freePort('tcp');
+  const settings = [...(durable ? [] : quickSettings), 'lc_messages=C'];
   let child: ChildProcess | null = null;
   const server: PostgresServer = {
     url: `postgres://dialoglens@127.0.0.1:${port}/postgres`,
     async start() {
-      child ??= await launch(join(programs, 'postgres'), data, folder, port, account);
+      child ??= await launch(join(programs, 'postgres'), { data, cwd: folder, port, account, settings });
     },
     async stop() {
       const running = child;
@@ -63,8 +70,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   return server;
 }
 
-async function launch(program: string, data: string, cwd: string, port: number, account: Account) {
-  const settings = ['fsync=off', 'full_page_writes=off', 'shared_buffers=16MB', 'lc_messages=C'];
+async function launch(
+  program: string,
+  how: { data: string; cwd: string; port: number; account: Account; settings: readonly string[] },
+) {
+  const { data, cwd, port, account, settings } = how;
   const options = settings.flatMap((setting) => ['-c', setting]);
   const child = spawn(program, ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', cwd, ...options], {
     ...account,
