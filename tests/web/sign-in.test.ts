@@ -54,6 +54,8 @@ async function makeKey(name: string, role?: string): Promise<string> {
   expect(secret).toMatch(/^dl_[\w-]{43}$/);
   expect(await tab.page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await button('I have kept it').click();
+  // On its way out it still shows what it showed, and not the form for another one.
+  expect(await dialog().getByLabel('Name').count()).toBe(0);
   await dialog().waitFor({ state: 'detached' });
   return secret;
 }

@@ -9,6 +9,7 @@ export function Modal({
   onClose,
   title,
   keepsOpen = false,
+  onClosed,
   children,
 }: {
   open: boolean;
@@ -16,10 +17,17 @@ export function Modal({
   title: ReactNode;
   /** A press beside it does not close it: what it shows would be lost. */
   keepsOpen?: boolean;
+  /** It is out of sight: what it showed may go. */
+  onClosed?: () => void;
   children: ReactNode;
 }) {
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={keepsOpen}>
+    <Dialog.Root
+      open={open}
+      onOpenChange={(next) => !next && onClose()}
+      onOpenChangeComplete={(isOpen) => !isOpen && onClosed?.()}
+      disablePointerDismissal={keepsOpen}
+    >
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 bg-black/45 transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Dialog.Popup className="fixed inset-x-3 top-[12vh] mx-auto max-h-[80vh] max-w-md overflow-auto rounded-2xl border border-line bg-card p-5 shadow-xl transition-[opacity,scale] data-ending-style:scale-98 data-ending-style:opacity-0 data-starting-style:scale-98 data-starting-style:opacity-0">

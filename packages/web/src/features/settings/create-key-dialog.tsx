@@ -18,13 +18,15 @@ const lives = [never, '7', '30', '90', '365'];
 /** Makes a key, and shows its secret: once. */
 export function CreateKeyDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [made, setMade] = useState<CreateKeyAnswer | null>(null);
-  const close = () => {
-    onClose();
-    setMade(null);
-  };
   return (
-    <Modal open={open} onClose={close} title={made ? text.madeTitle : text.create} keepsOpen={made !== null}>
-      {made ? <Secret made={made} onDone={close} /> : <CreateForm onMade={setMade} onCancel={close} />}
+    <Modal
+      open={open}
+      onClose={onClose}
+      onClosed={() => setMade(null)}
+      title={made ? text.madeTitle : text.create}
+      keepsOpen={made !== null}
+    >
+      {made ? <Secret made={made} onDone={onClose} /> : <CreateForm onMade={setMade} onCancel={onClose} />}
     </Modal>
   );
 }
