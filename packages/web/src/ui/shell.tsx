@@ -76,11 +76,12 @@ function Places() {
         <Link
           key={href}
           href={href}
+          title={label}
           aria-current={isHere(path) ? 'page' : undefined}
           className="flex min-h-9 items-center gap-1.5 rounded-lg px-2.5 text-sm font-medium whitespace-nowrap text-soft hover:text-ink aria-[current=page]:bg-well aria-[current=page]:text-ink"
         >
           <Icon aria-hidden className="size-4" />
-          {label}
+          <span className="max-sm:sr-only">{label}</span>
         </Link>
       ))}
     </nav>
