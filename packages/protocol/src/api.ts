@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { demandSettingsSchema, demandSources, prioritySchema, roomStatuses } from './demand.ts';
+import {
+  demandSettingsSchema,
+  demandSources,
+  languageSchema,
+  prioritySchema,
+  roomStatuses,
+} from './demand.ts';
 import { gapReasons, segmentSchema } from './segment.ts';
 
 /** Longest room name the API takes, in Unicode characters; LiveKit's default limit. */
@@ -65,6 +71,27 @@ const instantSchema = z.union([
   z.int().positive(),
   z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
 ]);
+
+/** The same where all values are text: in the query of an address. */
+const instantQuerySchema = z.union([
+  z.coerce.number().int().nonnegative(),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
+
+/** Query of a search. */
+export const searchQuerySchema = pageQuerySchema.extend({
+  q: cleanTextSchema.trim().min(1, 'must not be empty').max(200),
+  room: roomNameSchema.optional(),
+  sessionId: cleanTextSchema.max(64).optional(),
+  /** Part of a speaker's name, or an identity. */
+  speaker: cleanTextSchema.trim().min(1, 'must not be empty').max(256).optional(),
+  /** A language tag; `en` finds `en-US` too. */
+  language: languageSchema.optional(),
+  /** Said at this instant or later. */
+  from: instantQuerySchema.optional(),
+  /** Said before this instant. */
+  to: instantQuerySchema.optional(),
+});
 
 /** Body of a reservation. */
 export const reserveRequestSchema = z.strictObject({
@@ -179,6 +206,7 @@ export type CoverageView = z.infer<typeof coverageViewSchema>;
 
 /** One match. Matches in `snippet` stand between U+E000 and U+E001; escape it before it is shown. */
 export const searchHitSchema = z.object({ segment: segmentSchema, snippet: z.string() });
+export type SearchHit = z.infer<typeof searchHitSchema>;
 
 /** One agent worker. */
 export const agentViewSchema = z.object({
@@ -194,6 +222,7 @@ export const agentViewSchema = z.object({
   memoryBytes: z.number(),
   heartbeatAt: z.number(),
 });
+export type AgentView = z.infer<typeof agentViewSchema>;
 
 /** Name of a worker. */
 export const agentIdSchema = z.string().min(1).max(64);

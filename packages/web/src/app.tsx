@@ -28,6 +28,9 @@ const SettingsPage = lazy(async () => ({
 const SignInPage = lazy(async () => ({
   default: (await import('./features/sign-in/sign-in-page.tsx')).SignInPage,
 }));
+const SearchPage = lazy(async () => ({
+  default: (await import('./features/search/search-page.tsx')).SearchPage,
+}));
 const TranscriptPage = lazy(async () => ({
   default: (await import('./features/transcript/transcript-page.tsx')).TranscriptPage,
 }));
@@ -43,6 +46,7 @@ const routes: readonly Route[] = [
   { pattern: '/rooms/:room', page: LivePage },
   { pattern: '/rooms/:room/join', page: JoinPage },
   { pattern: '/sessions', page: SessionsPage },
+  { pattern: '/search', page: SearchPage },
   { pattern: '/sessions/:id', page: TranscriptPage },
   { pattern: '/settings', page: SettingsPage },
   { pattern: '/sign-in', page: SignInPage },

@@ -292,4 +292,35 @@ export const strings = {
     emptyTitle: 'No transcripts yet',
     emptyText: 'Start transcription for a room; its transcript is here from the first word on.',
   },
+  search: {
+    title: 'Search',
+    tab: (words: string) => `${words} · search`,
+    lead: 'Words in every transcript, the newest first.',
+    words: 'Words to look for',
+    placeholder: 'What was said?',
+    filters: 'Filters',
+    speaker: 'Speaker',
+    room: 'Room',
+    language: 'Language',
+    from: 'From',
+    to: 'Until',
+    clear: 'Clear filters',
+    found: (count: number, more: boolean) => {
+      if (more) return `The newest ${count.toLocaleString()} hits`;
+      return count === 1 ? '1 hit' : `${count.toLocaleString()} hits`;
+    },
+    emptyTitle: 'Find what was said',
+    emptyText:
+      'Type some words. Press / to come to the field, the arrows to go through the hits, Enter to open one.',
+    syntax: [
+      { example: 'budget review', meaning: 'both words, anywhere in what somebody said' },
+      { example: '"budget review"', meaning: 'these words in this order' },
+      { example: 'budget or costs', meaning: 'either of them' },
+      { example: 'budget -travel', meaning: 'the first without the second' },
+    ],
+    nothingTitle: 'Nothing was found',
+    nothingText: 'Nobody said these words. Try fewer of them, or only a part of one.',
+    nothingNarrowed: 'Nothing within these limits. Without them there may be more.',
+    widen: 'Search without limits',
+  },
 } as const;

@@ -1,19 +1,11 @@
-import {
-  cleanTextSchema,
-  pagedSchema,
-  pageQuerySchema,
-  roomNameSchema,
-  searchHitSchema,
-} from '@dialoglens/protocol';
+import { pagedSchema, searchHitSchema, searchQuerySchema } from '@dialoglens/protocol';
 import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
 import { roomScope } from './callers.ts';
 import { toPage } from './paging.ts';
 
-const searchQuery = pageQuerySchema.extend({
-  q: cleanTextSchema.trim().min(1, 'must not be empty').max(200),
-  room: roomNameSchema.optional(),
-  sessionId: cleanTextSchema.max(64).optional(),
-});
+const description = `Matches in a snippet stand between U+E000 and U+E001; escape it before it is shown. \`speaker\` is part of a
+name or an identity, \`language\` a tag (\`en\` finds \`en-US\` too); \`from\` and \`to\` are instants, in milliseconds since the
+Unix epoch or ISO 8601, the first included, the second not.`;
 
 /** Full-text search over all finals the caller may read. */
 export function registerSearch(app: ApiInstance, { store }: ResourceDeps): void {
@@ -23,18 +15,18 @@ export function registerSearch(app: ApiInstance, { store }: ResourceDeps): void 
       schema: {
         tags: ['sessions'],
         summary: 'Full-text search with snippets',
-        description: 'Matches in a snippet stand between U+E000 and U+E001.',
-        querystring: searchQuery,
+        description,
+        querystring: searchQuerySchema,
         response: { 200: pagedSchema(searchHitSchema), ...problems() },
       },
     },
     async (request) => {
-      const { q, sessionId } = request.query;
-      const room = roomScope(request.caller, request.query.room);
-      return store.record.search(q, toPage(request.query), {
-        ...(room === undefined ? {} : { room }),
-        ...(sessionId === undefined ? {} : { sessionId }),
-      });
+      const { q, limit: _limit, cursor: _cursor, room: asked, ...limits } = request.query;
+      const room = roomScope(request.caller, asked);
+      const filter = Object.fromEntries(
+        Object.entries({ ...limits, room }).filter(([, value]) => value !== undefined),
+      );
+      return store.record.search(q, toPage(request.query), filter);
     },
   );
 }

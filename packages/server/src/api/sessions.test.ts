@@ -75,6 +75,28 @@ describe('search', () => {
     expect(narrowed.statusCode).toBe(200);
     expect(ports.searches.at(-1)).toEqual({ query: 'line', room: 'standup', sessionId: 'ses_1' });
   });
+
+  test('narrows by speaker, language and time, in numbers or as written dates', async () => {
+    const times = 'from=1700000000000&to=2026-03-01T14:00:00%2B01:00';
+    const answer = await app.inject(`/api/search?q=line&speaker=%20Ada%20&language=en&${times}`);
+    expect(answer.statusCode).toBe(200);
+    expect(ports.searches.at(-1)).toEqual({
+      query: 'line',
+      speaker: 'Ada',
+      language: 'en',
+      from: 1_700_000_000_000,
+      to: Date.UTC(2026, 2, 1, 13),
+    });
+    for (const [field, value] of Object.entries({
+      speaker: '%20',
+      language: 'English!',
+      from: 'yesterday',
+      to: '-1',
+    })) {
+      const refused = await app.inject(`/api/search?q=line&${field}=${value}`);
+      expect(refused.json()).toMatchObject({ status: 400, field });
+    }
+  });
 });
 
 describe('export', () => {

@@ -42,7 +42,7 @@ function served(change: Parameters<FakeApiPorts['deps']>[0] = {}) {
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', host: 'localhost:3010' };
 
 describe('pages', () => {
-  test.each(['/', '/rooms/stand%2Fup', '/rooms/standup/join', '/sessions', '/sessions/ses_1'])(
+  test.each(['/', '/rooms/stand%2Fup', '/rooms/standup/join', '/sessions', '/sessions/ses_1', '/search'])(
     '%s is the application',
     async (url) => {
       const answer = await served().inject({ url, headers: browser });
@@ -63,7 +63,7 @@ describe('pages', () => {
     expect(policy.join()).not.toContain('unsafe');
   });
 
-  test.each(['/romms', '/search'])(
+  test.each(['/romms', '/search/all'])(
     '%s, where no page is, is a page that says so, with status 404',
     async (url) => {
       const answer = await served().inject({ url, headers: browser });

@@ -234,6 +234,20 @@ export interface SearchHit {
   snippet: string;
 }
 
+/** What a search is limited to; what is left out limits nothing. */
+export interface SearchFilter {
+  room?: string;
+  sessionId?: string;
+  /** Part of the speaker's name in any case, or their identity. */
+  speaker?: string;
+  /** A language tag; `en` stands for `en-US` too. */
+  language?: string;
+  /** Said at this instant or later, milliseconds since the Unix epoch. */
+  from?: number;
+  /** Said before this instant. */
+  to?: number;
+}
+
 export interface Page {
   limit: number;
   /** Opaque; from `next` of the page before. */
@@ -283,11 +297,8 @@ export interface RecordStore {
   /** The last `count` finals in reading order. */
   recentSegments(sessionId: string, count: number): Promise<Segment[]>;
   coverage(sessionId: string): Promise<SpeakerCoverage[]>;
-  search(
-    query: string,
-    page: Page,
-    filter?: { room?: string; sessionId?: string },
-  ): Promise<Paged<SearchHit>>;
+  /** Finals whose words match, the newest first. */
+  search(query: string, page: Page, filter?: SearchFilter): Promise<Paged<SearchHit>>;
 }
 
 /** A change is made only to what the caller saw. `author` is kept with it and goes into the audit log. */

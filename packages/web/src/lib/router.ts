@@ -54,10 +54,14 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
 
+/** The query part of the address with its `?`, or nothing. */
+export function useSearch(): string {
+  return useSyncExternalStore(subscribe, () => location.search);
+}
+
 /** One parameter of the address' query, or null. */
 export function useQueryParameter(name: string): string | null {
-  const search = useSyncExternalStore(subscribe, () => location.search);
-  return new URLSearchParams(search).get(name);
+  return new URLSearchParams(useSearch()).get(name);
 }
 
 /** The fragment of the address with its `#`, or nothing. */
@@ -78,5 +82,6 @@ export const paths = {
   sessions: '/sessions',
   settings: '/settings',
   signIn: '/sign-in',
+  search: '/search',
   session: (id: string) => `/sessions/${encodeURIComponent(id)}`,
 };

@@ -1,4 +1,4 @@
-import { AudioLines, type LucideIcon, Monitor, Moon, ScrollText, Settings, Sun } from 'lucide-react';
+import { AudioLines, type LucideIcon, Monitor, Moon, ScrollText, Search, Settings, Sun } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useMay } from '../lib/me.ts';
 import { paths, usePath } from '../lib/router.ts';
@@ -29,6 +29,12 @@ const places: readonly Place[] = [
     label: strings.nav.sessions,
     icon: ScrollText,
     isHere: (path) => path.startsWith('/sessions'),
+  },
+  {
+    href: paths.search,
+    label: strings.nav.search,
+    icon: Search,
+    isHere: (path) => path === paths.search,
   },
   {
     href: paths.settings,

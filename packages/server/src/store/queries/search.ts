@@ -1,5 +1,5 @@
 import { cleanText, type Sql } from '../sql-client.ts';
-import type { RecordStore } from '../store.ts';
+import type { RecordStore, SearchFilter } from '../store.ts';
 import { readCursor, rowsToRead, toPage } from './paging.ts';
 import { type SegmentRow, segmentColumns, segmentTables, toSegment } from './segments.ts';
 
@@ -22,9 +22,8 @@ export function searchQueries(sql: Sql): Pick<RecordStore, 'search'> {
       if (wanted === '') return { items: [], next: null };
       const rows = await sql.query<SegmentRow>(searchStatement, [
         wanted,
-        `%${wanted.replace(/[\\%_]/g, '\\$&')}%`,
-        filter.room ?? null,
-        filter.sessionId ?? null,
+        containing(wanted),
+        ...limitsOf(filter),
         after?.atMs ?? null,
         after?.id ?? null,
         rowsToRead(page),
@@ -44,8 +43,39 @@ const searchStatement = `
   select ${segmentColumns} from ${segmentTables}
   where (g.search @@ websearch_to_tsquery('simple', $1) or g.text ilike $2)
     and ($3::text is null or s.room = $3) and ($4::text is null or g.session_id = $4)
-    and ($5::double precision is null or (g.started_at, g.id) < (to_timestamp($5::double precision / 1000), $6))
-  order by g.started_at desc, g.id desc limit $7`;
+    and ($5::text is null or g.speaker ilike $5 or g.identity = $6)
+    and ($7::text is null or lower(g.language) = $7 or starts_with(lower(g.language), $7 || '-'))
+    and ($8::double precision is null or g.started_at >= to_timestamp($8::double precision / 1000))
+    and ($9::double precision is null or g.started_at < to_timestamp($9::double precision / 1000))
+    and ($10::double precision is null or (g.started_at, g.id) < (to_timestamp($10::double precision / 1000), $11))
+  order by g.started_at desc, g.id desc limit $12`;
+
+/** The filter as the statement takes it, `$3` to `$9`. */
+function limitsOf({
+  room,
+  sessionId,
+  speaker,
+  language,
+  from,
+  to,
+}: SearchFilter): (string | number | null)[] {
+  const named = speaker === undefined ? '' : cleanText(speaker).trim();
+  const pattern = named === '' ? null : containing(named);
+  return [
+    room ?? null,
+    sessionId ?? null,
+    pattern,
+    named,
+    language?.toLowerCase() ?? null,
+    from ?? null,
+    to ?? null,
+  ];
+}
+
+/** A pattern for texts that hold `text` letter by letter. */
+function containing(text: string): string {
+  return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+}
 
 /** The words to mark: the whole query first, then its parts, without operators. */
 function termsOf(query: string): string[] {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SearchFilter } from '../../store/store.ts';
 import { type ContractContext, final, scene } from './under-test.ts';
 
 export function searchContract(context: ContractContext): void {
   describe('search', () => {
     describeMatches(context);
+    describeFilters(context);
     describeOddQueries(context);
   });
 }
@@ -69,6 +71,40 @@ function describeMatches(context: ContractContext): void {
     expect(texts).toEqual(['apple 3', 'apple 2', 'apple 1']);
     expect(rest.next).toBeNull();
     expect((await record().search('apple', { limit: 2 }, { room: `not ${here.room}` })).items).toEqual([]);
+  });
+}
+
+function describeFilters(context: ContractContext): void {
+  const changes = [
+    { text: 'plan one', speaker: 'Ada Lovelace', identity: 'ada', language: 'en-US', startedAt: 1_000 },
+    { text: 'plan two', speaker: '100% Ben_', identity: 'ben', language: 'en', startedAt: 2_000 },
+    { text: 'plan three', speaker: 'Zoë', identity: 'zoe', language: 'de-AT', startedAt: 3_000 },
+    { text: 'plan four', speaker: 'adam', identity: 'x', language: 'eng', startedAt: 4_000 },
+  ];
+
+  /** The last words of what is found. */
+  async function found(filter: Omit<SearchFilter, 'sessionId'>): Promise<string[]> {
+    const here = await scene(context);
+    const finals = changes.map((change, i) => final(here, `${i}`, i * 100, i * 100 + 100, change));
+    await context.store().record.writeFinals(here.tenure, finals);
+    const { record } = context.store();
+    const { items } = await record.search('plan', { limit: 9 }, { ...filter, sessionId: here.session.id });
+    return items.map(({ segment }) => segment.text.slice('plan '.length));
+  }
+
+  it.each<[string, Omit<SearchFilter, 'sessionId'>, string[]]>([
+    ['part of a name in any case', { speaker: 'ADA' }, ['four', 'one']],
+    ['a name with letters that patterns are made of', { speaker: '0% ben_' }, ['two']],
+    ['a pattern that is none here', { speaker: 'a%a' }, []],
+    ['an identity', { speaker: 'x' }, ['four']],
+    ['a language with all its regions', { language: 'EN' }, ['two', 'one']],
+    ['a language of one region', { language: 'en-us' }, ['one']],
+    ['from an instant on', { from: 2_000 }, ['four', 'three', 'two']],
+    ['before an instant', { to: 2_000 }, ['one']],
+    ['a stretch of time', { from: 2_000, to: 4_000 }, ['three', 'two']],
+    ['everything at once', { speaker: 'ada', language: 'en', from: 500, to: 1_500 }, ['one']],
+  ])('keeps to %s', async (_name, filter, texts) => {
+    expect(await found(filter)).toEqual(texts);
   });
 }
 
