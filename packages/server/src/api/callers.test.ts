@@ -112,7 +112,9 @@ describe('API keys', () => {
 
     test('reads every room', async () => {
       const reads = Object.entries(app.swagger().paths ?? {}).filter(([, operations]) => operations?.get);
-      const urls = reads.map(([path]) => path).filter((path) => path.startsWith('/api/'));
+      // The stream of the fleet never ends by itself.
+      const isQuick = (path: string) => path.startsWith('/api/') && path !== '/api/events';
+      const urls = reads.map(([path]) => path).filter(isQuick);
       expect(urls.length).toBeGreaterThanOrEqual(10);
       ports.sessions.set('ses_1', fakeSession({ id: 'ses_1', endedAt: 5 }));
       await call(start, role === 'viewer' ? 'the-admins-secret' : secret, 'POST');
@@ -172,6 +174,7 @@ describe('LiveKit access tokens', () => {
       '/api/search?q=x&room=board',
       '/api/agents',
       '/api/capacity',
+      '/api/events',
     ]) {
       const answer = await call(url, reader);
       expect([url, answer.statusCode]).toEqual([url, 403]);

@@ -2,15 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { LiveEvent } from '@dialoglens/protocol';
 import { asError } from '../errors.ts';
 import type { Session, Store } from '../store/store.ts';
-import { endSeq, type FeedEntry, LiveFeeds } from './live-feed.ts';
+import { type FeedEntry, LiveFeeds } from './live-feed.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
-import { formatEvent, Viewer } from './viewer.ts';
+import { Seats } from './seats.ts';
+import { endSeq, formatEvent, type Viewer } from './viewer.ts';
+import type { ViewerPlaces } from './viewer-places.ts';
 
 /** Finals that follow a `resync`. */
 const historyLength = 200;
-/** How long a browser waits before it connects again, milliseconds. */
-const retryMs = 2_000;
-
 /** An end that nobody announced is noticed within this. */
 const maxEndCheckMs = 5_000;
 
@@ -27,25 +26,22 @@ export interface Reading {
 export class EventStreams {
   readonly #feeds: LiveFeeds;
   readonly #store: Pick<Store, 'record' | 'corrections'>;
-  readonly #deps: Pick<ApiDeps, 'metrics' | 'logger'>;
-  readonly #heartbeatMs: number;
-  readonly #viewers = new Map<Viewer, Reading['isWelcome']>();
+  readonly #deps: Pick<ApiDeps, 'logger'>;
+  readonly #seats: Seats<LiveEvent>;
   readonly #endCheck: NodeJS.Timeout;
   #checking = false;
 
   constructor(
     deps: Pick<ApiDeps, 'registry' | 'store' | 'metrics' | 'logger' | 'clock'>,
-    limits: Pick<ApiLimits, 'maxViewers' | 'heartbeatMs'>,
+    limits: Pick<ApiLimits, 'heartbeatMs'>,
+    places: ViewerPlaces,
   ) {
-    this.#feeds = new LiveFeeds(deps.registry, deps.clock, limits.maxViewers);
+    this.#feeds = new LiveFeeds(deps.registry, deps.clock, places);
     this.#store = deps.store;
     this.#deps = deps;
-    this.#heartbeatMs = limits.heartbeatMs;
+    this.#seats = new Seats({ ...limits, metrics: deps.metrics });
     const endCheckMs = Math.min(limits.heartbeatMs, maxEndCheckMs);
-    this.#endCheck = setInterval(() => {
-      this.#showOut();
-      void this.#checkEnds();
-    }, endCheckMs);
+    this.#endCheck = setInterval(() => void this.#checkEnds(), endCheckMs);
     this.#endCheck.unref();
   }
 
@@ -54,30 +50,17 @@ export class EventStreams {
    * @throws DialogLensError `too_many_viewers`, `shutting_down`, before anything was written
    */
   async open({ session, lastSeq, isWelcome }: Reading, takeResponse: () => ServerResponse): Promise<void> {
-    let viewer: Viewer | null = null;
+    let viewer: Viewer<LiveEvent> | null = null;
     const { feed, leave } = this.#feeds.join(session, (entry) => viewer?.push(entry));
-    const out = takeResponse();
-    const seated = this.#seat(out, session.id, isWelcome);
-    viewer = seated;
-    out.once('close', () => {
-      this.#viewers.delete(seated);
-      leave();
+    const seated = this.#seats.seat(takeResponse(), {
+      farewell: (reason) => resyncOf(session.id, reason),
+      isSheddable: (event) => event.type === 'segment' && !event.segment.isFinal,
+      isWelcome,
+      leave,
     });
-    if (out.destroyed) {
-      // The reader left before it was seated; its `close` has been and will not come again.
-      this.#viewers.delete(seated);
-      return leave();
-    }
-    const missed = lastSeq === null ? [] : feed.since(lastSeq);
-    const snapshot = feed.newest;
-    if (missed) {
-      // An id without data: a reader that loses the connection before the first event can resume from here.
-      seated.write(`retry: ${retryMs}\nid: ${lastSeq ?? snapshot}\n\n`);
-      for (const { event, seq } of missed) seated.write(formatEvent(event, seq));
-    } else {
-      seated.write(`retry: ${retryMs}\n\n`);
-      await this.#resync(seated, session.id, snapshot);
-    }
+    if (seated === null) return;
+    viewer = seated;
+    await this.#seats.catchUp(seated, feed, lastSeq, () => this.#resync(seated, session.id));
     await this.#tellNames(seated, session);
     if (session.endedAt !== null) feed.accept(endOf(session).event);
     // Also for a reader that came between the end and the moment the last one left: the feed says it only once.
@@ -88,29 +71,16 @@ export class EventStreams {
   /** Tells every viewer that this process goes away, and lets go of the bus. Idempotent. */
   stop(reason: string): void {
     clearInterval(this.#endCheck);
-    for (const viewer of this.#viewers.keys()) viewer.dismiss(reason);
-    this.#viewers.clear();
+    this.#seats.close(reason);
     this.#feeds.stop();
   }
 
-  #seat(out: ServerResponse, sessionId: string, isWelcome: Reading['isWelcome']): Viewer {
-    const viewer = new Viewer(out, {
-      sessionId,
-      heartbeatMs: this.#heartbeatMs,
-      onShed: () => this.#deps.metrics.count('sink_dropped_total', { sink: 'viewer' }),
-    });
-    this.#viewers.set(viewer, isWelcome);
-    return viewer;
-  }
-
   /** The reader missed events: says so and sends what the store has of late. */
-  async #resync(viewer: Viewer, sessionId: string, snapshot: number): Promise<void> {
-    const resync: LiveEvent = { type: 'resync', sessionId, reason: 'events missed' };
+  async #resync(viewer: Viewer<LiveEvent>, sessionId: string): Promise<void> {
     try {
       const finals = await this.#store.record.recentSegments(sessionId, historyLength);
-      viewer.write(formatEvent(resync));
-      for (const segment of finals) viewer.write(formatEvent({ type: 'segment', segment }));
-      viewer.write(`id: ${snapshot}\n\n`);
+      viewer.write(formatEvent(resyncOf(sessionId, 'events missed')));
+      for (const segment of finals) viewer.write(formatEvent<LiveEvent>({ type: 'segment', segment }));
     } catch (thrown) {
       // The answer has begun, so the reader learns it here; its next connection asks the store again.
       this.#deps.logger.warn({ err: asError(thrown) }, 'history could not be read for a viewer');
@@ -119,7 +89,7 @@ export class EventStreams {
   }
 
   /** Agents call speakers what they are called in the room. */
-  async #tellNames(viewer: Viewer, { id: sessionId, room }: Session): Promise<void> {
+  async #tellNames(viewer: Viewer<LiveEvent>, { id: sessionId, room }: Session): Promise<void> {
     try {
       for (const { identity, name } of await this.#store.corrections.speakerNames(sessionId)) {
         viewer.write(formatEvent({ type: 'speaker', sessionId, room, identity, name }));
@@ -128,11 +98,6 @@ export class EventStreams {
       // Captions matter more; whoever reads the record sees the corrected names.
       this.#deps.logger.warn({ err: asError(thrown) }, 'corrected names could not be read for a viewer');
     }
-  }
-
-  /** Those whose key was revoked meanwhile read no further. */
-  #showOut(): void {
-    for (const [viewer, isWelcome] of this.#viewers) if (!isWelcome()) viewer.dismiss('not allowed any more');
   }
 
   /** The end of a session may be announced while the bus is away; the store knows it in any case. */
@@ -153,6 +118,10 @@ export class EventStreams {
       this.#checking = false;
     }
   }
+}
+
+function resyncOf(sessionId: string, reason: string): LiveEvent {
+  return { type: 'resync', sessionId, reason };
 }
 
 function endOf(session: Session): FeedEntry {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
+import { lastEventIdHeader, parseSeq, takeOver } from './event-answer.ts';
 import type { EventStreams } from './event-streams.ts';
-import { endSeq } from './live-feed.ts';
 import { readableSession, sessionParams } from './sessions.ts';
+import { endSeq } from './viewer.ts';
 
 const description = `Server-sent events. \`segment\` carries a partial or final, \`session\` with status \`ended\` is the last one,
 \`resync\` says that events were missed and /segments should be read again. A connection begins with what happens from
@@ -25,7 +26,7 @@ export function registerEvents(
         description,
         produces: ['text/event-stream'],
         params: sessionParams,
-        headers: z.object({ 'last-event-id': z.string().max(64).optional() }),
+        headers: lastEventIdHeader,
         response: {
           200: z.string(),
           204: z.undefined().describe('The session is over and this reader has seen its end.'),
@@ -40,23 +41,8 @@ export function registerEvents(
       if (session.endedAt !== null && lastSeq === endSeq) return reply.code(204).send();
       const { caller } = request;
       const isWelcome = () => callers.isWelcome(caller);
-      await streams.open({ session, lastSeq, isWelcome }, () => {
-        reply.hijack();
-        reply.raw.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-cache, no-transform',
-          'x-accel-buffering': 'no',
-          'x-request-id': request.id,
-        });
-        return reply.raw;
-      });
+      await streams.open({ session, lastSeq, isWelcome }, () => takeOver(request, reply));
       return reply;
     },
   );
-}
-
-/** Null when there is none; -1, which no feed knows, when it is not one of ours. */
-function parseSeq(header: string | undefined): number | null {
-  if (header === undefined || header === '') return null;
-  return /^\d{1,16}$/.test(header) ? Number(header) : -1;
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fakeSegment } from '../testing/fake-api-ports.ts';
 import { LiveFeeds, SessionFeed } from './live-feed.ts';
+import { ViewerPlaces } from './viewer-places.ts';
 
 const say = (n: number): LiveEvent => ({
   type: 'segment',
@@ -61,29 +62,31 @@ describe('LiveFeeds', () => {
       return () => void change(room, -1);
     };
     const clock = { nowMs: () => 1000, monotonicMs: () => 1000 };
-    const feeds = new LiveFeeds({ subscribe }, clock, maxViewers);
+    const places = new ViewerPlaces(maxViewers);
+    const feeds = new LiveFeeds({ subscribe }, clock, places);
     const open = () => [...subscribed.values()].reduce((sum, count) => sum + count, 0);
-    return { feeds, open };
+    return { feeds, open, places };
   }
   const session = (n: number) => ({ id: `ses_${n}`, room: `room-${n}`, endedAt: null });
   const ignore = () => undefined;
 
   test('subscribes once a session, keeps it for a while, and lets go at stop', () => {
-    const { feeds, open } = setUp();
+    const { feeds, open, places } = setUp();
     const first = feeds.join(session(1), ignore);
     const second = feeds.join(session(1), ignore);
     expect(second.feed).toBe(first.feed);
-    expect([open(), feeds.viewers]).toEqual([1, 2]);
+    expect([open(), places.taken]).toEqual([1, 2]);
     first.leave();
     first.leave();
     expect(second.feed.watched).toBe(true);
     second.leave();
-    expect([open(), feeds.viewers]).toEqual([1, 0]);
+    expect([open(), places.taken]).toEqual([1, 0]);
     const third = feeds.join(session(1), ignore);
     expect(third.feed).toBe(first.feed);
+    places.close();
     feeds.stop();
     third.leave();
-    expect([open(), feeds.viewers]).toEqual([0, 0]);
+    expect([open(), places.taken]).toEqual([0, 0]);
     expect(() => feeds.join(session(1), ignore)).toThrow(expect.objectContaining({ code: 'shutting_down' }));
   });
 
@@ -96,7 +99,7 @@ describe('LiveFeeds', () => {
   });
 
   test('a session that was opened again has a new feed, also while viewers of the old one are leaving', () => {
-    const { feeds, open } = setUp();
+    const { feeds, open, places } = setUp();
     const seen: number[] = [];
     const old = feeds.join(session(1), ignore);
     feeds.inject(end);
@@ -106,7 +109,7 @@ describe('LiveFeeds', () => {
     for (const { leave } of [old, ended]) leave();
     feeds.inject(say(1));
     expect(seen).toHaveLength(1);
-    expect([open(), feeds.viewers]).toEqual([1, 1]);
+    expect([open(), places.taken]).toEqual([1, 1]);
     again.leave();
     feeds.stop();
     expect(open()).toBe(0);

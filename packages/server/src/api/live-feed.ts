@@ -1,21 +1,13 @@
 import type { LiveEvent } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
-import { DialogLensError } from '../errors.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Session } from '../store/store.ts';
+import { EventRing, type RowEntry } from './event-ring.ts';
+import { endSeq } from './viewer.ts';
+import type { ViewerPlaces } from './viewer-places.ts';
 
 /** One event with its place in the session's row of events. */
-export interface FeedEntry {
-  seq: number;
-  event: LiveEvent;
-}
-
-/**
- * Id of the event that ends a session. Larger than any other, so that ids keep rising, and the same in every process, so
- * that a viewer that comes back with it can be told that nothing will follow. A session that was opened again since is
- * like one of which events were missed.
- */
-export const endSeq = Number.MAX_SAFE_INTEGER;
+export type FeedEntry = RowEntry<LiveEvent>;
 
 /** Events kept for viewers that come back; about half a minute of three people talking at once. */
 const ringSize = 500;
@@ -24,30 +16,25 @@ const lingerMs = 60_000;
 /** Feeds that nobody watches any more but that are kept for `lingerMs`. */
 const maxLingering = 200;
 
-/**
- * The events of one session as this process saw them. Numbers start at the wall clock in microseconds: the row of another
- * process, or of this one before a restart, does not overlap, and an id from there is known to be foreign.
- */
+/** The events of one session as this process saw them. */
 export class SessionFeed {
   readonly sessionId: string;
-  readonly #ring: FeedEntry[] = [];
-  readonly #listeners = new Set<(entry: FeedEntry) => void>();
-  #newest: number;
+  readonly #ring: EventRing<LiveEvent>;
   #ended = false;
   /** The state of the session that was last told. */
   #state = '';
 
   constructor(sessionId: string, nowMs: number) {
     this.sessionId = sessionId;
-    this.#newest = nowMs * 1000;
+    this.#ring = new EventRing(nowMs, ringSize);
   }
 
   get newest(): number {
-    return this.#newest;
+    return this.#ring.newest;
   }
 
   get watched(): boolean {
-    return this.#listeners.size > 0;
+    return this.#ring.watched;
   }
 
   get ended(): boolean {
@@ -56,25 +43,19 @@ export class SessionFeed {
 
   /** What came after `seq`, or null when that is not known here any more. */
   since(seq: number): FeedEntry[] | null {
-    const oldest = this.#newest - this.#ring.length;
-    if (!Number.isSafeInteger(seq) || seq < oldest || seq > this.#newest) return null;
-    return this.#ring.slice(seq - oldest);
+    return this.#ring.since(seq);
   }
 
   /** Takes an event of the room; those of other sessions are not for this feed, and nothing follows the end. */
   accept(event: LiveEvent): void {
     if (this.#ended || sessionOf(event) !== this.sessionId || this.#isRepeated(event)) return;
     this.#ended = event.type === 'session' && event.status === 'ended';
-    const entry = { seq: this.#ended ? endSeq : ++this.#newest, event };
-    if (!this.#ended) this.#keep(entry);
-    for (const listener of [...this.#listeners]) listener(entry);
+    if (this.#ended) this.#ring.tell({ seq: endSeq, event });
+    else this.#ring.add(event);
   }
 
   listen(listener: (entry: FeedEntry) => void): () => void {
-    // A wrapper of its own, so that the same function listening twice is two listeners.
-    const own = (entry: FeedEntry) => listener(entry);
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    return this.#ring.listen(listener);
   }
 
   /** Every dispatcher that looks at the room says how it stands. */
@@ -84,11 +65,6 @@ export class SessionFeed {
     const isRepeated = state === this.#state;
     this.#state = state;
     return isRepeated;
-  }
-
-  #keep(entry: FeedEntry): void {
-    this.#ring.push(entry);
-    if (this.#ring.length > ringSize) this.#ring.shift();
   }
 }
 
@@ -108,19 +84,14 @@ interface OpenFeed {
 export class LiveFeeds {
   readonly #registry: Pick<AgentRegistry, 'subscribe'>;
   readonly #clock: Clock;
-  readonly #maxViewers: number;
+  readonly #places: ViewerPlaces;
   readonly #open = new Map<string, OpenFeed>();
-  #viewers = 0;
   #stopped = false;
 
-  constructor(registry: Pick<AgentRegistry, 'subscribe'>, clock: Clock, maxViewers: number) {
+  constructor(registry: Pick<AgentRegistry, 'subscribe'>, clock: Clock, places: ViewerPlaces) {
     this.#registry = registry;
     this.#clock = clock;
-    this.#maxViewers = maxViewers;
-  }
-
-  get viewers(): number {
-    return this.#viewers;
+    this.#places = places;
   }
 
   /** Sessions somebody watches now. */
@@ -136,25 +107,19 @@ export class LiveFeeds {
     session: Pick<Session, 'id' | 'room' | 'endedAt'>,
     listener: (entry: FeedEntry) => void,
   ): { feed: SessionFeed; leave: () => void } {
-    if (this.#stopped) throw new DialogLensError('shutting_down', 'No new viewers are taken.');
-    if (this.#viewers >= this.#maxViewers) {
-      throw new DialogLensError('too_many_viewers', `${this.#maxViewers} live viewers are connected.`, {
-        remedy: 'Try again later, or read /segments.',
-      });
-    }
+    const giveBack = this.#places.take();
     const known = this.#open.get(session.id);
     // The session has been opened again, while viewers that were told its end are still leaving.
     if (known?.feed.ended && session.endedAt === null) this.#close(known);
     const open = this.#open.get(session.id) ?? this.#subscribe(session);
     if (open.linger) clearTimeout(open.linger);
     open.linger = null;
-    this.#viewers++;
     const unlisten = open.feed.listen(listener);
     let present = true;
     const leave = () => {
       if (!present) return;
       present = false;
-      this.#viewers--;
+      giveBack();
       unlisten();
       if (!open.feed.watched) this.#retire(open);
     };

@@ -50,6 +50,7 @@ describe('the OpenAPI document', () => {
       'delete /api/sessions/{id}',
       'get /api/agents',
       'get /api/capacity',
+      'get /api/events',
       'get /api/keys',
       'get /api/me',
       'get /api/reservations',

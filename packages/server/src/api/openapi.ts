@@ -17,6 +17,8 @@ export async function openApiDocument(): Promise<object> {
 
 const absent = () => Promise.reject(new Error('The document is made without a running system.'));
 
+const unheard = () => () => undefined;
+
 /** Routes are described, never called. */
 const inertDeps: ApiDeps = {
   host: '127.0.0.1',
@@ -55,7 +57,7 @@ const inertDeps: ApiDeps = {
     },
     removal: { deleteSession: absent, removePerson: absent },
   },
-  registry: { subscribe: () => () => undefined, publish: absent },
+  registry: { subscribe: unheard, onReport: unheard, onHint: unheard, publish: absent },
   control: {
     start: absent,
     setPriority: absent,

@@ -124,6 +124,8 @@ export interface ApiLimits {
   signInsPerMinute: number;
   /** Pause between SSE heartbeats. */
   heartbeatMs: number;
+  /** How often the fleet is looked at while somebody watches it. */
+  fleetLookMs: number;
   /** How long running requests may go on after stop. */
   stopGraceMs: number;
   /** Largest webhook, bytes. */
@@ -159,7 +161,7 @@ export interface ApiDeps {
   cookieSecret: string;
   /** How the server is set, without secrets. */
   settings(): SettingsView;
-  registry: Pick<AgentRegistry, 'subscribe' | 'publish'>;
+  registry: Pick<AgentRegistry, 'subscribe' | 'publish' | 'onReport' | 'onHint'>;
   control: TranscriptionControl;
   webhooks: WebhookReceiver;
   /** Null when no LiveKit key pair is known here. */

@@ -11,6 +11,8 @@ import { registerCorrections } from './corrections.ts';
 import { EventStreams } from './event-streams.ts';
 import { registerEvents } from './events.ts';
 import { registerExport } from './export.ts';
+import { registerFleetEvents } from './fleet-events.ts';
+import { FleetStreams } from './fleet-streams.ts';
 import { registerHealth } from './health.ts';
 import { createHttpApp, type Listening, listening } from './http-app.ts';
 import { registerJoin } from './join.ts';
@@ -28,6 +30,7 @@ import { registerSessions } from './sessions.ts';
 import { registerSettings } from './settings.ts';
 import { registerMe, registerSignIn } from './sign-in.ts';
 import { SignInCookies } from './sign-in-cookie.ts';
+import { ViewerPlaces } from './viewer-places.ts';
 import { serveWebPages, type WebServing } from './web-pages.ts';
 import { registerWebhooks } from './webhooks.ts';
 
@@ -37,6 +40,7 @@ const defaultLimits: ApiLimits = {
   requestsPerMinute: 6000,
   signInsPerMinute: 20,
   heartbeatMs: 15_000,
+  fleetLookMs: 1_000,
   stopGraceMs: 3_000,
   maxWebhookBytes: 256 * 1024,
   maxBodyBytes: 256 * 1024,
@@ -50,7 +54,7 @@ export interface Api extends Listening {
 /** Builds the server without listening; `app.inject` works at once. */
 export function createApi(deps: ApiDeps): Api {
   const limits = { ...defaultLimits, ...deps.limits };
-  const streams = new EventStreams(deps, limits);
+  const streams = createStreams(deps, limits);
   const ring = new KeyRing({
     ...deps,
     stored: deps.store.keys,
@@ -80,6 +84,28 @@ export function createApi(deps: ApiDeps): Api {
   };
 }
 
+/** The live streams of this process; they share their places. */
+interface Streams {
+  session: EventStreams;
+  fleet: FleetStreams;
+  stop(reason: string): void;
+}
+
+function createStreams(deps: ApiDeps, limits: ApiLimits): Streams {
+  const places = new ViewerPlaces(limits.maxViewers);
+  const session = new EventStreams(deps, limits, places);
+  const fleet = new FleetStreams(deps, limits, places);
+  return {
+    session,
+    fleet,
+    stop(reason) {
+      places.close();
+      session.stop(reason);
+      fleet.stop(reason);
+    },
+  };
+}
+
 /** Who may do what. */
 function access(deps: ApiDeps, ring: KeyRing): Pick<ResourceDeps, 'ring' | 'cookies' | 'callers'> {
   const cookies = new SignInCookies({ ring, secret: deps.cookieSecret, nowMs: () => deps.clock.nowMs() });
@@ -95,7 +121,7 @@ function requireKeys({ keys, host }: ApiDeps): void {
   });
 }
 
-function buildApp(deps: ResourceDeps, streams: EventStreams, isStopping: () => boolean): ApiInstance {
+function buildApp(deps: ResourceDeps, streams: Streams, isStopping: () => boolean): ApiInstance {
   const web = deps.web ? serveWebPages(deps.web) : null;
   const app = createHttpApp({
     logger: deps.logger,
@@ -131,7 +157,7 @@ function registerPlugins(app: ApiInstance, limits: ApiLimits): void {
 function registerRoutes(
   app: ApiInstance,
   deps: ResourceDeps,
-  streams: EventStreams,
+  streams: Streams,
   isStopping: () => boolean,
 ): void {
   void app.register(async (plain) => {
@@ -158,7 +184,8 @@ function registerRoutes(
     registerSessions(scope, deps);
     registerCorrections(scope, deps);
     registerRemoval(scope, deps);
-    registerEvents(scope, deps, streams);
+    registerEvents(scope, deps, streams.session);
+    registerFleetEvents(scope, deps, streams.fleet);
     registerExport(scope, deps);
     registerSearch(scope, deps);
     registerAgents(scope, deps);

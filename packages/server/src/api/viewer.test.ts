@@ -2,8 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { LiveEvent } from '@dialoglens/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeSegment } from '../testing/fake-api-ports.ts';
-import { endSeq } from './live-feed.ts';
-import { Viewer } from './viewer.ts';
+import { endSeq, Viewer } from './viewer.ts';
 
 /** A response whose socket is full or not, as the test says. */
 class FakeResponse extends EventEmitter {
@@ -30,15 +29,19 @@ class FakeResponse extends EventEmitter {
 }
 
 let response: FakeResponse;
-let viewer: Viewer;
+let viewer: Viewer<LiveEvent>;
 let shed: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   response = new FakeResponse();
   shed = 0;
-  const options = { sessionId: 'ses_1', heartbeatMs: 15_000, onShed: () => shed++ };
-  viewer = new Viewer(response, options);
+  viewer = new Viewer<LiveEvent>(response, {
+    farewell: (reason) => ({ type: 'resync', sessionId: 'ses_1', reason }),
+    isSheddable: (event) => event.type === 'segment' && !event.segment.isFinal,
+    heartbeatMs: 15_000,
+    onShed: () => shed++,
+  });
 });
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);

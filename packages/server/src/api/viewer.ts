@@ -1,7 +1,13 @@
-import type { LiveEvent } from '@dialoglens/protocol';
-import { endSeq, type FeedEntry } from './live-feed.ts';
+import type { RowEntry } from './event-ring.ts';
 
-/** Finals that wait for a slow reader before it is sent away. */
+/**
+ * Id of the event that ends a stream. Larger than any other, so that ids keep rising, and the same in every process, so
+ * that a viewer that comes back with it can be told that nothing will follow. A session that was opened again since is
+ * like one of which events were missed.
+ */
+export const endSeq = Number.MAX_SAFE_INTEGER;
+
+/** Events that wait for a slow reader before it is sent away. */
 const maxQueued = 200;
 /** A reader that takes nothing during this many heartbeats is gone. */
 const maxBlockedBeats = 2;
@@ -20,31 +26,38 @@ export interface EventStream {
 }
 
 /** One event in the format of server-sent events. Without `seq` the reader's Last-Event-ID stays as it was. */
-export function formatEvent(event: LiveEvent, seq?: number): string {
+export function formatEvent<E extends { type: string }>(event: E, seq?: number): string {
   const id = seq === undefined ? '' : `id: ${seq}\n`;
   return `${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
+export interface ViewerOptions<E> {
+  /** Told when it misses something and is sent away. */
+  farewell(reason: string): E;
+  /** True for an event that may be left out for a reader that is behind. */
+  isSheddable(event: E): boolean;
+  heartbeatMs: number;
+  onShed(): void;
+}
+
 /**
- * One connected reader. While the socket is full, or history is still being read, partials are shed and finals wait in a
- * bounded queue; a reader that cannot keep up is told to read again and sent away.
+ * One connected reader. While the socket is full, or history is still being read, what may be shed is shed and the rest
+ * waits in a bounded queue; a reader that cannot keep up is told to read again and sent away.
  */
-export class Viewer {
+export class Viewer<E extends { type: string }> {
   readonly #out: EventStream;
-  readonly #sessionId: string;
-  readonly #onShed: () => void;
+  readonly #options: ViewerOptions<E>;
   readonly #beat: NodeJS.Timeout;
-  #queue: FeedEntry[] = [];
+  #queue: RowEntry<E>[] = [];
   #held = true;
   #blocked = false;
   #blockedBeats = 0;
   #over = false;
   #farewell: NodeJS.Timeout | null = null;
 
-  constructor(out: EventStream, options: { sessionId: string; heartbeatMs: number; onShed: () => void }) {
+  constructor(out: EventStream, options: ViewerOptions<E>) {
     this.#out = out;
-    this.#sessionId = options.sessionId;
-    this.#onShed = options.onShed;
+    this.#options = options;
     this.#beat = setInterval(() => this.#heartbeat(), options.heartbeatMs);
     this.#beat.unref();
     out.on('drain', () => this.#drained());
@@ -63,10 +76,10 @@ export class Viewer {
     this.#flush();
   }
 
-  push(entry: FeedEntry): void {
+  push(entry: RowEntry<E>): void {
     if (this.#over) return;
-    const partial = entry.event.type === 'segment' && !entry.event.segment.isFinal;
-    if (partial && (this.#held || this.#blocked)) return this.#onShed();
+    const isBehind = this.#held || this.#blocked;
+    if (isBehind && this.#options.isSheddable(entry.event)) return this.#options.onShed();
     this.#queue.push(entry);
     if (this.#queue.length > maxQueued) return this.dismiss('viewer too slow');
     this.#flush();
@@ -74,7 +87,7 @@ export class Viewer {
 
   /** Tells the reader that it misses something, and ends the connection. */
   dismiss(reason: string): void {
-    this.#finish(formatEvent({ type: 'resync', sessionId: this.#sessionId, reason }));
+    this.#finish(formatEvent(this.#options.farewell(reason)));
   }
 
   #flush(): void {

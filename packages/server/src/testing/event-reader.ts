@@ -2,27 +2,34 @@ import { get, type IncomingMessage } from 'node:http';
 import { type LiveEvent, liveEventSchema } from '@dialoglens/protocol';
 
 /** One event as a reader of server-sent events saw it. `id` is the reader's Last-Event-ID after it. */
-export interface ReadEvent {
+export interface ReadEvent<E = LiveEvent> {
   id: string;
   event: string;
-  data: LiveEvent;
+  data: E;
+}
+
+/** Says what the events of a stream look like. */
+interface EventSchema<E> {
+  parse(data: unknown): E;
 }
 
 /** Reads a stream of server-sent events over a real socket, the way a browser does. */
-export class EventReader {
+export class EventReader<E = LiveEvent> {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  readonly events: ReadEvent[] = [];
+  readonly events: ReadEvent<E>[] = [];
   /** Everything as it came. */
   raw = '';
   lastId = '';
   ended = false;
   readonly #message: IncomingMessage;
+  readonly #schema: EventSchema<E>;
   #rest = '';
   #wake: (() => void) | null = null;
 
-  private constructor(message: IncomingMessage) {
+  private constructor(message: IncomingMessage, schema: EventSchema<E>) {
     this.#message = message;
+    this.#schema = schema;
     this.status = message.statusCode ?? 0;
     this.headers = message.headers;
     message.setEncoding('utf8');
@@ -35,18 +42,26 @@ export class EventReader {
     message.on('error', () => this.#wake?.());
   }
 
-  /** Resolves when the head of the answer is there. */
-  static open(url: string, headers: Record<string, string> = {}): Promise<EventReader> {
+  /** Resolves when the head of the answer is there. Without a schema the events are those of a session. */
+  static open(url: string, headers?: Record<string, string>): Promise<EventReader>;
+  static open<E>(
+    url: string,
+    headers: Record<string, string>,
+    schema: EventSchema<E>,
+  ): Promise<EventReader<E>>;
+  static open(
+    url: string,
+    headers: Record<string, string> = {},
+    schema: EventSchema<unknown> = liveEventSchema,
+  ): Promise<EventReader<unknown>> {
     return new Promise((resolve, reject) => {
-      get(url, { headers, agent: false }, (message) => resolve(new EventReader(message))).once(
-        'error',
-        reject,
-      );
+      const read = (message: IncomingMessage) => resolve(new EventReader(message, schema));
+      get(url, { headers, agent: false }, read).once('error', reject);
     });
   }
 
   /** Resolves as soon as `ready` holds; it is asked again after everything that arrives. */
-  async until(ready: (reader: EventReader) => boolean): Promise<void> {
+  async until(ready: (reader: EventReader<E>) => boolean): Promise<void> {
     while (!ready(this)) {
       if (this.ended) throw new Error(`the stream ended early: …${this.raw.slice(-300)}`);
       await new Promise<void>((resolve) => {
@@ -98,7 +113,7 @@ export class EventReader {
     const event = {
       id: this.lastId,
       event: fields.get('event') ?? '',
-      data: liveEventSchema.parse(JSON.parse(data)),
+      data: this.#schema.parse(JSON.parse(data)),
     };
     this.events.push(event);
   }

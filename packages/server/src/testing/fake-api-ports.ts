@@ -155,7 +155,10 @@ export class FakeApiPorts {
         return at >= 0 && this.reserved.splice(at, 1).length > 0;
       },
       reservations: async () => this.reserved.map(({ actor, ...one }) => ({ ...one, status: 'planned' })),
-      rooms: async () => [...running].map(roomView),
+      rooms: async () => {
+        this.#reach();
+        return [...running].map(roomView);
+      },
       room: async (name) => (running.has(name) ? roomView(name) : null),
       agents: () => this.registry.agents(),
       drain: async (agentId, actor) => {
