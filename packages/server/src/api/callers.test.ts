@@ -175,6 +175,8 @@ describe('LiveKit access tokens', () => {
       '/api/agents',
       '/api/capacity',
       '/api/events',
+      '/api/moves',
+      '/api/measures',
     ]) {
       const answer = await call(url, reader);
       expect([url, answer.statusCode]).toEqual([url, 403]);

@@ -53,6 +53,8 @@ describe('the OpenAPI document', () => {
       'get /api/events',
       'get /api/keys',
       'get /api/me',
+      'get /api/measures',
+      'get /api/moves',
       'get /api/reservations',
       'get /api/rooms',
       'get /api/rooms/{room}',

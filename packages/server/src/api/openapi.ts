@@ -31,6 +31,7 @@ const inertDeps: ApiDeps = {
   store: {
     keys: { add: absent, revoke: absent, list: absent, used: absent },
     inbox: { accept: absent, prune: absent },
+    operations: { moves: absent, addMeasures: absent, measures: absent },
     record: {
       openSession: absent,
       endSession: absent,

@@ -156,7 +156,7 @@ export interface ApiDeps {
   /** 0 picks a free one. */
   port: number;
   keys: readonly ApiKey[];
-  store: Pick<Store, 'record' | 'inbox' | 'corrections' | 'removal' | 'keys'>;
+  store: Pick<Store, 'record' | 'inbox' | 'corrections' | 'removal' | 'keys' | 'operations'>;
   /** What all dispatchers of a cluster know and nobody else: sign-ins of one are good on the others. */
   cookieSecret: string;
   /** How the server is set, without secrets. */

@@ -21,6 +21,7 @@ import { registerKeys } from './keys.ts';
 import { apiPortSetting } from './listen-error.ts';
 import { isLoopback, requireLocalCaller } from './loopback.ts';
 import { swaggerOptions } from './openapi-options.ts';
+import { registerOperations } from './operations.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
 import { registerRemoval } from './removal.ts';
 import { registerReservations } from './reservations.ts';
@@ -192,6 +193,7 @@ function registerRoutes(
     registerMe(scope);
     registerKeys(scope, deps);
     registerSettings(scope, deps);
+    registerOperations(scope, deps);
   });
 }
 

@@ -16,6 +16,7 @@ const stopOrder = [
   'speech',
   'journal',
   'collector',
+  'measures',
   'registry',
   'store',
 ] as const;

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { MeasureBook } from './measure-book.ts';
 import { type MetricName, type MetricRow, type Metrics, metricTable } from './metric-table.ts';
 
 /** Every metric's name begins with this where it is printed. */
@@ -8,11 +9,14 @@ export const metricPrefix = 'dialoglens_';
 export interface PrometheusMetrics extends Metrics {
   /** All metrics in the Prometheus text format, with its content type. */
   text(): Promise<{ contentType: string; body: string }>;
+  /** What of it is kept over time. */
+  readonly measures: MeasureBook;
 }
 
 /** Metrics in a registry of their own: two of them in one process do not mix. */
 export function createMetrics(): PrometheusMetrics {
   const registry = new Registry();
+  const measures = new MeasureBook();
   const counters = new Map<MetricName, Counter>();
   const gauges = new Map<MetricName, Gauge>();
   const histograms = new Map<MetricName, Histogram>();
@@ -30,9 +34,16 @@ export function createMetrics(): PrometheusMetrics {
       histograms.set(name, new Histogram({ ...common, ...(row.buckets && { buckets: [...row.buckets] }) }));
   }
   return {
-    count: (name, labels, by = 1) => counters.get(name)?.inc({ ...labels }, by),
+    measures,
+    count(name, labels, by = 1) {
+      counters.get(name)?.inc({ ...labels }, by);
+      measures.note(name, labels, null, by);
+    },
     set: (name, labels, value) => gauges.get(name)?.set({ ...labels }, value),
-    observe: (name, labels, value) => histograms.get(name)?.observe({ ...labels }, value),
+    observe(name, labels, value) {
+      histograms.get(name)?.observe({ ...labels }, value);
+      measures.note(name, labels, value);
+    },
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

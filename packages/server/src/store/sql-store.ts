@@ -8,6 +8,7 @@ import { correctionStore } from './queries/corrections.ts';
 import { demandStore } from './queries/demands.ts';
 import { webhookInbox } from './queries/inbox.ts';
 import { leaseStore } from './queries/leases.ts';
+import { operationsStore } from './queries/operations.ts';
 import { removalStore } from './queries/removal.ts';
 import { reservationStore } from './queries/reservations.ts';
 import { searchQueries } from './queries/search.ts';
@@ -21,6 +22,7 @@ import type {
   CorrectionStore,
   DemandStore,
   LeaseStore,
+  OperationsStore,
   RecordStore,
   RemovalStore,
   ReservationStore,
@@ -40,6 +42,7 @@ export class SqlStore implements Store {
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
   readonly keys: ApiKeyStore;
+  readonly operations: OperationsStore;
   readonly #client: SqlClient;
   readonly #logger: Logger;
   #starting: Promise<void> | null = null;
@@ -64,6 +67,7 @@ export class SqlStore implements Store {
     this.inbox = webhookInbox(client);
     this.audit = auditLog(client);
     this.keys = apiKeyStore(client);
+    this.operations = operationsStore(client);
   }
 
   start(): Promise<void> {

@@ -1,6 +1,7 @@
 import type {
   DemandSettings,
   DemandSource,
+  MoveView,
   Role,
   Segment,
   SegmentHistory,
@@ -32,6 +33,7 @@ export interface Store {
   readonly inbox: WebhookInbox;
   readonly audit: AuditLog;
   readonly keys: ApiKeyStore;
+  readonly operations: OperationsStore;
 }
 
 export interface Lease {
@@ -394,4 +396,24 @@ export interface ApiKeyStore {
   list(): Promise<StoredApiKey[]>;
   /** The key was used now. */
   used(id: string): Promise<void>;
+}
+
+/** How often something happened in a minute, in all processes together. */
+export interface MinuteCount {
+  /** Beginning of the minute by the database's clock, milliseconds since the Unix epoch. */
+  minute: number;
+  name: string;
+  label: string;
+  bucket: number;
+  count: number;
+}
+
+/** What operators look at. */
+export interface OperationsStore {
+  /** How rooms went from worker to worker in the last seven days, the newest first; leases write it by themselves. */
+  moves(page: Page): Promise<Paged<MoveView>>;
+  /** Adds to the counts of this minute, and forgets those older than a day. */
+  addMeasures(counts: readonly Omit<MinuteCount, 'minute'>[]): Promise<void>;
+  /** Counts of the last minutes, this one included, and the database's time. */
+  measures(minutes: number): Promise<{ now: number; counts: MinuteCount[] }>;
 }

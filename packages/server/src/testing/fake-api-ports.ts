@@ -1,4 +1,4 @@
-import type { Segment, SettingsView } from '@dialoglens/protocol';
+import type { MoveView, Segment, SettingsView } from '@dialoglens/protocol';
 import type { AccessTokenClaims, ApiDeps, ApiLimits, WebhookNotice } from '../api/ports.ts';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
@@ -6,7 +6,7 @@ import type { MetricName, Metrics } from '../observability/metric-table.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { createMemoryRegistry } from '../registry/memory-registry.ts';
-import type { Page, Paged, RecordStore, Session, SpeakerCoverage } from '../store/store.ts';
+import type { MinuteCount, Page, Paged, RecordStore, Session, SpeakerCoverage } from '../store/store.ts';
 import { FakeKeyStore } from './fake-key-store.ts';
 
 const fakeSettings: SettingsView = {
@@ -65,6 +65,8 @@ export class FakeApiPorts {
   readonly drained: { agentId: string; actor: string }[] = [];
   readonly hints: WebhookNotice[] = [];
   readonly searches: object[] = [];
+  readonly moves: MoveView[] = [];
+  readonly measured: MinuteCount[] = [];
   /** Counters by name and labels, such as `webhooks_total event=other result=ignored`. */
   readonly counts = new Map<string, number>();
   storeAway = false;
@@ -96,6 +98,7 @@ export class FakeApiPorts {
         corrections: this.#corrections(),
         removal: this.#removal(),
         keys: this.keys,
+        operations: this.#operations(),
       },
       registry: this.registry,
       control: this.#control(),
@@ -196,6 +199,20 @@ export class FakeApiPorts {
         return true;
       },
       prune: async () => 0,
+    };
+  }
+
+  #operations(): ApiDeps['store']['operations'] {
+    return {
+      moves: async (page) => {
+        this.#reach();
+        return slice(this.moves, page);
+      },
+      addMeasures: () => Promise.reject(new Error('The API measures nothing itself.')),
+      measures: async () => {
+        this.#reach();
+        return { now: this.#clock.nowMs(), counts: this.measured };
+      },
     };
   }
 

@@ -4,6 +4,7 @@ import { demandContract, inboxContract } from './store-contract/demand-contract.
 import { keyContract } from './store-contract/key-contract.ts';
 import { leaseContract } from './store-contract/lease-contract.ts';
 import { lifecycleContract } from './store-contract/lifecycle-contract.ts';
+import { operationsContract } from './store-contract/operations-contract.ts';
 import { recordContract } from './store-contract/record-contract.ts';
 import { removalContract } from './store-contract/removal-contract.ts';
 import { reservationContract } from './store-contract/reservation-contract.ts';
@@ -25,6 +26,7 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
     searchContract(context);
     correctionContract(context);
     removalContract(context);
+    operationsContract(context);
     lifecycleContract(context);
   });
 }
