@@ -5,6 +5,7 @@ export * from './corrections.ts';
 export * from './demand.ts';
 export * from './fleet.ts';
 export * from './live.ts';
+export * from './measure-scale.ts';
 export * from './operations.ts';
 export * from './segment.ts';
 export * from './settings.ts';

@@ -1,5 +1,5 @@
+import { bucketOf } from '@dialoglens/protocol';
 import { describe, expect, it } from 'vitest';
-import { bucketOf } from '../observability/measure-book.ts';
 import { measuresView } from './measures-view.ts';
 
 const minute = 1_700_000_040_000;

@@ -1,5 +1,10 @@
-import { type LatencyName, latencyNames, type MeasuresView, type Spread } from '@dialoglens/protocol';
-import { bucketEnd } from '../observability/measure-book.ts';
+import {
+  bucketEnd,
+  type LatencyName,
+  latencyNames,
+  type MeasuresView,
+  type Spread,
+} from '@dialoglens/protocol';
 import type { MinuteCount } from '../store/store.ts';
 
 /** Which counts make up a latency. */

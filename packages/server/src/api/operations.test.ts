@@ -1,6 +1,6 @@
+import { bucketOf } from '@dialoglens/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
-import { bucketOf } from '../observability/measure-book.ts';
 import { FakeApiPorts } from '../testing/fake-api-ports.ts';
 import type { ApiInstance } from './api-instance.ts';
 import { createApi } from './server.ts';

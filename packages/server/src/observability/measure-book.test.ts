@@ -1,5 +1,6 @@
+import { bucketEnd, bucketOf } from '@dialoglens/protocol';
 import { describe, expect, it } from 'vitest';
-import { bucketEnd, bucketOf, MeasureBook } from './measure-book.ts';
+import { MeasureBook } from './measure-book.ts';
 import { createMetrics } from './metrics.ts';
 
 describe('the scale', () => {
