@@ -43,7 +43,7 @@ const searchStatement = `
   select ${segmentColumns} from ${segmentTables}
   where (g.search @@ websearch_to_tsquery('simple', $1) or g.text ilike $2)
     and ($3::text is null or s.room = $3) and ($4::text is null or g.session_id = $4)
-    and ($5::text is null or g.speaker ilike $5 or g.identity = $6)
+    and ($5::text is null or coalesce(n.name, g.speaker) ilike $5 or g.identity = $6)
     and ($7::text is null or lower(g.language) = $7 or starts_with(lower(g.language), $7 || '-'))
     and ($8::double precision is null or g.started_at >= to_timestamp($8::double precision / 1000))
     and ($9::double precision is null or g.started_at < to_timestamp($9::double precision / 1000))

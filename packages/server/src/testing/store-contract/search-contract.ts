@@ -7,6 +7,7 @@ export function searchContract(context: ContractContext): void {
   describe('search', () => {
     describeMatches(context);
     describeFilters(context);
+    describeCorrectedNames(context);
     describeOddQueries(context);
   });
 }
@@ -105,6 +106,21 @@ function describeFilters(context: ContractContext): void {
     ['everything at once', { speaker: 'ada', language: 'en', from: 500, to: 1_500 }, ['one']],
   ])('keeps to %s', async (_name, filter, texts) => {
     expect(await found(filter)).toEqual(texts);
+  });
+}
+
+function describeCorrectedNames(context: ContractContext): void {
+  it('finds a speaker under the name they were corrected to', async () => {
+    const { here } = await said(context, 'the plan');
+    const { record, corrections } = context.store();
+    const [sessionId, of] = [here.session.id, { identity: 'ann', author: 'key:ops', revision: 0 }];
+    await corrections.correctSpeaker({ sessionId, ...of, name: 'Hannah' });
+    const under = async (speaker: string) =>
+      (await record.search('plan', { limit: 9 }, { sessionId, speaker })).items.map(
+        (hit) => hit.segment.speaker,
+      );
+    expect(await under('hannah')).toEqual(['Hannah']);
+    expect(await under('Annx')).toEqual([]);
   });
 }
 
