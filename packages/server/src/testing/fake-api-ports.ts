@@ -158,10 +158,7 @@ export class FakeApiPorts {
         return at >= 0 && this.reserved.splice(at, 1).length > 0;
       },
       reservations: async () => this.reserved.map(({ actor, ...one }) => ({ ...one, status: 'planned' })),
-      rooms: async () => {
-        this.#reach();
-        return [...running].map(roomView);
-      },
+      rooms: async () => [...running].map(roomView),
       room: async (name) => (running.has(name) ? roomView(name) : null),
       agents: () => this.registry.agents(),
       drain: async (agentId, actor) => {
@@ -170,14 +167,17 @@ export class FakeApiPorts {
         this.drained.push({ agentId, actor });
         return { rooms: agent.rooms.length };
       },
-      capacity: async () => ({
-        agents: { total: 1, busy: 0, available: 1 },
-        slots: { total: 10, used: 0, reserved: 0 },
-        queuedRooms: 0,
-        wantedAgents: 1,
-        wantedReason: 'enough workers',
-        avgSessionDuration: 0,
-      }),
+      capacity: async () => {
+        this.#reach();
+        return {
+          agents: { total: 1, busy: 0, available: 1 },
+          slots: { total: 10, used: 0, reserved: 0 },
+          queuedRooms: 0,
+          wantedAgents: 1,
+          wantedReason: 'enough workers',
+          avgSessionDuration: 0,
+        };
+      },
     };
   }
 
