@@ -69,7 +69,7 @@ module.exports = {
       },
       to: {
         dependencyTypes: ['core', 'npm', 'npm-dev'],
-        pathNot: '^(node:)?(buffer|crypto|util)$|node_modules/zod/',
+        pathNot: '^(node:)?(buffer|crypto|util)$|node_modules/(@types/)?(zod|docx|pdfkit|fontkit)/',
       },
     },
     {
@@ -104,6 +104,7 @@ module.exports = {
     vendor('log-and-metric-packages', '(pino/|prom-client/)', 'observability/'),
     vendor('web-packages', '(fastify|@fastify/)', 'api/'),
     vendor('speech-packages', '(sherpa-onnx-node/|pacote/|tar/|@google-cloud/|@grpc/)', 'stt/'),
+    vendor('document-packages', '(docx/|pdfkit/|fontkit/)', 'export/'),
     vendor('yaml-package', 'yaml/', '(config|cli)/'),
     vendor('terminal-packages', '(commander/|@clack/|picocolors/)', '(cli|app)/'),
   ],

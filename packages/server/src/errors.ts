@@ -15,6 +15,8 @@ export const errorCodes = {
   revision_conflict: { status: 409, title: 'Somebody else changed this meanwhile.' },
   nothing_to_undo: { status: 409, title: 'There is no correction that could be undone.' },
   session_live: { status: 409, title: 'The session is still being transcribed.' },
+  export_too_large: { status: 422, title: 'The transcript is too long for this format.' },
+  export_busy: { status: 503, title: 'Too many documents are being made.' },
   payload_too_large: { status: 413, title: 'The request body is too large.' },
   unsupported_media_type: { status: 415, title: 'The type of the request body is not supported.' },
   unsupported_format: { status: 400, title: 'This format is not supported.' },

@@ -189,6 +189,8 @@ export const strings = {
       vtt: 'Subtitles (WebVTT)',
       json: 'JSON',
       csv: 'Spreadsheet (CSV)',
+      docx: 'Word (DOCX)',
+      pdf: 'PDF',
     },
     copyAll: 'Copy',
     print: 'Print',

@@ -20,12 +20,14 @@ export function registerExport(app: ApiInstance, { store, exportFormats }: Resou
         summary: 'The transcript as a file',
         params: sessionParams,
         querystring: z.object({
-          format: cleanTextSchema.describe('One of the formats this server has: txt, srt, vtt, json, csv.'),
+          format: cleanTextSchema.describe(
+            'One of the formats this server has: txt, srt, vtt, json, csv, docx, pdf.',
+          ),
         }),
         produces: ['application/octet-stream'],
         response: {
           200: z.instanceof(Uint8Array).describe('The file.'),
-          ...problems('not_found', 'unsupported_format'),
+          ...problems('not_found', 'unsupported_format', 'export_too_large', 'export_busy'),
         },
       },
     },

@@ -7,11 +7,11 @@ import type { PoolSettings } from '../dispatch/agent-pool.ts';
 import { placementPolicies } from '../dispatch/policy/index.ts';
 import type { RoomDirectory } from '../dispatch/room-directory.ts';
 import { DialogLensError } from '../errors.ts';
-import { exportFormats } from '../export/index.ts';
 import { createRoomDirectory } from '../livekit/server-api.ts';
 import { createAccessTokenVerifier, type LiveKitKeys, mintUserToken } from '../livekit/tokens.ts';
 import { createWebhookVerifier } from '../livekit/webhook-verifier.ts';
 import type { Logger } from '../observability/telemetry.ts';
+import { allFormats } from './documents/document-formats.ts';
 import { startFrontDoor } from './front-door.ts';
 import type { ProcessContext } from './running-parts.ts';
 import { settingsView } from './server-settings.ts';
@@ -125,7 +125,7 @@ async function startApi(
       handleRoomEvent: (notice) => dispatcher.handleRoomEvent(notice),
     },
     tokens: createAccessTokenVerifier(livekit),
-    exportFormats,
+    exportFormats: allFormats,
     readiness,
     metricsText: () => metrics.text(),
     metrics,

@@ -2,18 +2,20 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Segment } from '@dialoglens/protocol';
 import { type Command, Option } from 'commander';
+import { allFormats } from '../app/documents/document-formats.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import type { Config } from '../config/index.ts';
 import { asError, DialogLensError } from '../errors.ts';
-import { type ExportFormatName, exportFormats } from '../export/index.ts';
 import type { Session, Store } from '../store/store.ts';
 import { readSettings, withSettings } from './options.ts';
 
 const pageSize = 500;
 
+type FormatName = keyof typeof allFormats;
+
 /** `dialoglens export`: a transcript as a file, or the list of sessions. */
 export function addExport(program: Command): void {
-  const formats = Object.keys(exportFormats);
+  const formats = Object.keys(allFormats);
   const command = program
     .command('export [session]')
     .description('write a transcript to a file; without a session, list the latest ones')
@@ -27,11 +29,12 @@ export function addExport(program: Command): void {
     );
   withSettings(command, ['dataDir']).action(async (sessionId: string | undefined) => {
     const { config } = readSettings(command);
-    const { format, out } = command.opts<{ format: ExportFormatName; out?: string }>();
+    const { format, out } = command.opts<{ format: FormatName; out?: string }>();
     if (!(await hasStore(config))) {
       if (sessionId !== undefined) throw noSession(sessionId);
       return console.log(nothingYet);
     }
+    if (out === undefined && sessionId !== undefined) refuseTerminal(format);
     const store = openConfiguredStore(config);
     try {
       await store.start();
@@ -45,6 +48,15 @@ export function addExport(program: Command): void {
     } finally {
       await store.stop();
     }
+  });
+}
+
+/** A terminal shows text only; a pipe takes anything. */
+function refuseTerminal(format: FormatName): void {
+  if (!process.stdout.isTTY || !/^application\/(pdf|vnd)/.test(allFormats[format].contentType)) return;
+  throw new DialogLensError('invalid_request', `A terminal cannot show ${format}.`, {
+    field: 'out',
+    remedy: `Name a file: --out transcript.${allFormats[format].extension}`,
   });
 }
 
@@ -66,7 +78,7 @@ function noSession(sessionId: string): DialogLensError {
   });
 }
 
-async function write(file: string, text: string): Promise<void> {
+async function write(file: string, text: string | Uint8Array): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (thrown) {
@@ -92,7 +104,7 @@ async function list(store: Store): Promise<void> {
   }
 }
 
-async function render(store: Store, sessionId: string, format: ExportFormatName): Promise<string> {
+async function render(store: Store, sessionId: string, format: FormatName): Promise<string | Uint8Array> {
   const session: Session | null = await store.record.getSession(sessionId);
   if (!session) throw noSession(sessionId);
   const segments: Segment[] = [];
@@ -106,5 +118,5 @@ async function render(store: Store, sessionId: string, format: ExportFormatName)
     cursor = page.next;
   } while (cursor !== null);
   const coverage = await store.record.coverage(sessionId);
-  return exportFormats[format].write({ session, segments, coverage });
+  return allFormats[format].write({ session, segments, coverage });
 }
