@@ -28,6 +28,9 @@ const SettingsPage = lazy(async () => ({
 const SignInPage = lazy(async () => ({
   default: (await import('./features/sign-in/sign-in-page.tsx')).SignInPage,
 }));
+const OperationsPage = lazy(async () => ({
+  default: (await import('./features/operations/operations-page.tsx')).OperationsPage,
+}));
 const SearchPage = lazy(async () => ({
   default: (await import('./features/search/search-page.tsx')).SearchPage,
 }));
@@ -46,6 +49,7 @@ const routes: readonly Route[] = [
   { pattern: '/rooms/:room', page: LivePage },
   { pattern: '/rooms/:room/join', page: JoinPage },
   { pattern: '/sessions', page: SessionsPage },
+  { pattern: '/operations', page: OperationsPage },
   { pattern: '/search', page: SearchPage },
   { pattern: '/sessions/:id', page: TranscriptPage },
   { pattern: '/settings', page: SettingsPage },

@@ -42,16 +42,21 @@ function served(change: Parameters<FakeApiPorts['deps']>[0] = {}) {
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', host: 'localhost:3010' };
 
 describe('pages', () => {
-  test.each(['/', '/rooms/stand%2Fup', '/rooms/standup/join', '/sessions', '/sessions/ses_1', '/search'])(
-    '%s is the application',
-    async (url) => {
-      const answer = await served().inject({ url, headers: browser });
-      expect(answer.statusCode).toBe(200);
-      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
-      expect(answer.headers['cache-control']).toBe('no-cache');
-      expect(answer.body).toContain('<title>DialogLens</title>');
-    },
-  );
+  test.each([
+    '/',
+    '/rooms/stand%2Fup',
+    '/rooms/standup/join',
+    '/sessions',
+    '/sessions/ses_1',
+    '/search',
+    '/operations',
+  ])('%s is the application', async (url) => {
+    const answer = await served().inject({ url, headers: browser });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer.headers['cache-control']).toBe('no-cache');
+    expect(answer.body).toContain('<title>DialogLens</title>');
+  });
 
   test('may load nothing but files of this server, and connect to it and to LiveKit', async () => {
     const { headers } = await served().inject({ url: '/', headers: browser });

@@ -6,7 +6,16 @@ import type { ApiInstance } from './api-instance.ts';
 import type { WebPages } from './ports.ts';
 
 /** Where pages are; the application in the browser tells them apart. */
-const pagePaths = ['/', '/rooms/*', '/sessions', '/sessions/*', '/search', '/settings', '/sign-in'];
+const pagePaths = [
+  '/',
+  '/rooms/*',
+  '/sessions',
+  '/sessions/*',
+  '/search',
+  '/operations',
+  '/settings',
+  '/sign-in',
+];
 /** Names of these files change with their content. */
 const hashedFolder = `${sep}assets${sep}`;
 const yearSeconds = 31_536_000;

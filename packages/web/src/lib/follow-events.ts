@@ -6,12 +6,12 @@ import { SseParser } from './sse-parser.ts';
 /** How a stream of events stands. `refused`: the server will not give it; trying again would not help. */
 export type FollowState = 'connecting' | 'open' | 'lost' | 'over' | 'refused';
 
-export interface FollowOptions {
+export interface FollowOptions<E> {
   url: string;
   /** Where to go on; an id the server does not know brings what it has of late. */
   lastEventId: string;
   /** `isHistory`: it happened before, and is told to catch up. */
-  onEvent(event: LiveEvent, isHistory: boolean): void;
+  onEvent(event: E, isHistory: boolean): void;
   onState(state: FollowState, error?: ApiError): void;
 }
 
@@ -20,14 +20,14 @@ const maxRetryMs = 10_000;
 /** The server sends something every 15 s; a connection that is silent for longer than this is dead. */
 const silenceMs = 40_000;
 
-/** Follows a session's events, over broken connections too, until they end or the returned function is called. */
-export function followEvents(options: FollowOptions): () => void {
+/** Follows a stream of events, over broken connections too, until they end or the returned function is called. */
+export function followEvents<E = LiveEvent>(options: FollowOptions<E>): () => void {
   const stop = new AbortController();
   void follow(options, stop.signal);
   return () => stop.abort();
 }
 
-async function follow(options: FollowOptions, signal: AbortSignal): Promise<void> {
+async function follow<E>(options: FollowOptions<E>, signal: AbortSignal): Promise<void> {
   let { lastEventId } = options;
   let failures = 0;
   while (!signal.aborted) {
@@ -52,7 +52,11 @@ function retryDelayMs(failures: number, baseMs: number): number {
 /** `over`: nothing will follow; `ended`: it was open and broke off; `failed`: it could not be opened just now. */
 type Outcome = 'over' | 'ended' | 'failed' | ApiError;
 
-async function readOnce(options: FollowOptions, parser: SseParser, signal: AbortSignal): Promise<Outcome> {
+async function readOnce<E>(
+  options: FollowOptions<E>,
+  parser: SseParser,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const watchdog = new Watchdog(signal);
   let isOpen = false;
   try {
@@ -67,7 +71,7 @@ async function readOnce(options: FollowOptions, parser: SseParser, signal: Abort
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       watchdog.feed();
       for (const { data, isNumbered } of parser.push(part.value)) {
-        options.onEvent(JSON.parse(data) as LiveEvent, !isNumbered);
+        options.onEvent(JSON.parse(data) as E, !isNumbered);
       }
     }
     return 'ended';

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { duration, legible, ordinal, roughly } from './format.ts';
+import { duration, legible, megabytes, milliseconds, ordinal, roughly } from './format.ts';
+
+it('tells milliseconds no finer than anybody needs', () => {
+  const told = [0, 819.6, 1_000, 1_449, 9_960, 12_400].map(milliseconds);
+  expect(told).toEqual(['0 ms', '820 ms', '1 s', '1.4 s', '10 s', '12 s']);
+});
+
+it('tells memory in megabytes', () => {
+  expect(megabytes(134_217_728)).toBe('128 MB');
+});
 
 describe('lengths', () => {
   it('are minutes and seconds, with hours where there are any', () => {

@@ -2,6 +2,7 @@
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const dayTimeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const ordinalRules = new Intl.PluralRules('en', { type: 'ordinal' });
 const ordinalEndings: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
 
@@ -11,6 +12,20 @@ export const clockTime = (at: number): string => clockFormat.format(at);
 export const timeOfDay = (at: number): string => timeFormat.format(at);
 /** `24 Nov 2026, 14:03` */
 export const dayAndTime = (at: number): string => dayTimeFormat.format(at);
+
+/** `24 Nov 2026` */
+export const dayOf = (at: number): string => dayFormat.format(at);
+
+/** `820 ms`, `1.4 s`, `12 s` */
+export function milliseconds(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  return `${ms < 10_000 ? Number((ms / 1_000).toFixed(1)) : Math.round(ms / 1_000)} s`;
+}
+
+/** `512 MB` */
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576).toLocaleString()} MB`;
+}
 
 /** `3:07` or `1:02:09`: a length, or a place in a recording. */
 export function duration(ms: number): string {

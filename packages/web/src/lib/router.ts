@@ -83,5 +83,6 @@ export const paths = {
   settings: '/settings',
   signIn: '/sign-in',
   search: '/search',
+  operations: '/operations',
   session: (id: string) => `/sessions/${encodeURIComponent(id)}`,
 };

@@ -1,4 +1,14 @@
-import { AudioLines, type LucideIcon, Monitor, Moon, ScrollText, Search, Settings, Sun } from 'lucide-react';
+import {
+  Activity,
+  AudioLines,
+  type LucideIcon,
+  Monitor,
+  Moon,
+  ScrollText,
+  Search,
+  Settings,
+  Sun,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useMay } from '../lib/me.ts';
 import { paths, usePath } from '../lib/router.ts';
@@ -35,6 +45,12 @@ const places: readonly Place[] = [
     label: strings.nav.search,
     icon: Search,
     isHere: (path) => path === paths.search,
+  },
+  {
+    href: paths.operations,
+    label: strings.nav.operations,
+    icon: Activity,
+    isHere: (path) => path === paths.operations,
   },
   {
     href: paths.settings,

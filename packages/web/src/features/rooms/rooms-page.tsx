@@ -1,5 +1,6 @@
 import { MicVocal, Plus } from 'lucide-react';
 import { useState } from 'react';
+import { useFleet, useRooms } from '../../lib/fleet.ts';
 import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
@@ -9,7 +10,7 @@ import { Link } from '../../ui/link.tsx';
 import { Card, Page, Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { SessionList } from '../transcript/session-list.tsx';
-import { useRecentSessions, useRooms } from './room-queries.ts';
+import { useRecentSessions } from './room-queries.ts';
 import { RoomRow } from './room-row.tsx';
 import { inReadingOrder } from './room-state.ts';
 import { StartDialog } from './start-dialog.tsx';
@@ -45,7 +46,7 @@ export function RoomsPage() {
 }
 
 function Rooms({ onStart }: { onStart: () => void }) {
-  const rooms = useRooms();
+  const rooms = useRooms(useFleet());
   if (rooms.data === undefined) {
     return rooms.error ? <Failure error={rooms.error} retry={() => void rooms.refetch()} /> : <Loading />;
   }
