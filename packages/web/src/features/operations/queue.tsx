@@ -2,6 +2,7 @@ import type { RoomView } from '@dialoglens/protocol';
 import { ArrowUpToLine, CircleCheck } from 'lucide-react';
 import { useState } from 'react';
 import { legible, ordinal, roughly } from '../../lib/format.ts';
+import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
@@ -38,6 +39,7 @@ export function Queue({ waiting, now }: { waiting: readonly RoomView[]; now: num
 
 function Waiting({ view, waiting, now }: { view: RoomView; waiting: readonly RoomView[]; now: number }) {
   const { room, reason, queuePosition, since, demand } = view;
+  const may = useMay();
   const why = strings.status.reasons[reason] ?? reason;
   const details = [why, text.waits(roughly(now - since)), text.priorityIs(demand?.priority ?? 0)];
   return (
@@ -51,7 +53,7 @@ function Waiting({ view, waiting, now }: { view: RoomView; waiting: readonly Roo
         </Link>
         <p className="text-[0.8125rem] text-soft">{details.join(' · ')}</p>
       </div>
-      <PriorityButton view={view} waiting={waiting} />
+      {may.operate && <PriorityButton view={view} waiting={waiting} />}
     </li>
   );
 }

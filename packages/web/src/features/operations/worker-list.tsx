@@ -1,6 +1,7 @@
 import { LogOut, ServerOff } from 'lucide-react';
 import { useState } from 'react';
 import { clockTime, legible, megabytes, roughly } from '../../lib/format.ts';
+import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -49,6 +50,7 @@ export function WorkerList({ rows, now }: { rows: readonly WorkerRow[]; now: num
 
 function Worker({ row, now }: { row: WorkerRow; now: number }) {
   const { agentId, state, view, rooms } = row;
+  const may = useMay();
   const reason = view?.reason ?? null;
   const why = reason === null ? null : (strings.status.reasons[reason] ?? reason);
   const isAlive = state !== 'gone' && state !== 'in doubt';
@@ -83,7 +85,9 @@ function Worker({ row, now }: { row: WorkerRow; now: number }) {
         <span />
       )}
       <div className="sm:text-right">
-        {isAlive && state !== 'draining' && <DrainButton agentId={agentId} rooms={rooms.length} />}
+        {may.operate && isAlive && state !== 'draining' && (
+          <DrainButton agentId={agentId} rooms={rooms.length} />
+        )}
       </div>
     </li>
   );
