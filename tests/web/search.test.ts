@@ -140,9 +140,6 @@ describe('the search page', () => {
       expect(await accessibilityFaults(tab.page)).toEqual([]);
       const overflow = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
       expect(await tab.page.evaluate(overflow)).toBe(0);
-      await tab.page.screenshot({ path: `/tmp/dops-search-phone-${colorScheme}.png` });
-      await tab.page.setViewportSize({ width: 1280, height: 800 });
-      await tab.page.screenshot({ path: `/tmp/dops-search-${colorScheme}.png` });
     },
     60_000,
   );

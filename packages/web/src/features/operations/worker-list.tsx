@@ -57,7 +57,7 @@ function Worker({ row, now }: { row: WorkerRow; now: number }) {
   return (
     <li
       data-worker={agentId}
-      className={`grid items-start gap-x-5 gap-y-2 px-4 py-3.5 sm:grid-cols-[minmax(0,1fr)_10rem_6.5rem] sm:px-5 ${state === 'gone' ? 'opacity-75' : ''}`}
+      className="grid items-start gap-x-5 gap-y-2 px-4 py-3.5 sm:grid-cols-[minmax(0,1fr)_10rem_6.5rem] sm:px-5"
     >
       <div className="min-w-0">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
