@@ -37,7 +37,10 @@ export interface WorkerTiming {
   leaseTtlMs: number;
   /** A holder is unsure this long after its last renewal that went through was sent. */
   unsureAfterMs: number;
-  /** Standing still longer than this, the process may have lost its rooms: dispatchers suspect a worker this soon. */
+  /**
+   * Standing still longer than this, the process may have lost its rooms: dispatchers suspect a worker two seconds after
+   * its last renewal, and that may have been a whole interval before.
+   */
   standStillMs: number;
   /** A successor whose turn never comes leaves after this. */
   standbyForMs: number;
@@ -47,7 +50,7 @@ export const workerTiming: WorkerTiming = {
   renewMs: 1_000,
   leaseTtlMs: 4_000,
   unsureAfterMs: 3_000,
-  standStillMs: 2_000,
+  standStillMs: 1_000,
   standbyForMs: 60_000,
 };
 

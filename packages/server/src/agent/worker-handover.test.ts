@@ -309,6 +309,13 @@ describe('a process that stood still', () => {
     expect(holder.calls).toEqual(['start', 'resume', 'resume']);
   });
 
+  it('does not trust the second before it stood still: nobody may have heard of it for that long already', async () => {
+    const { holder } = await prepared();
+    await clock.advance(1_000);
+    clock.freeze(1_100);
+    expect(holder.host.mayPublish()).toBe(false);
+  });
+
   it('leaves without a word when it lost its rooms meanwhile', async () => {
     const { holder } = await prepared();
     await clock.advance(1_000);
