@@ -45,12 +45,11 @@ export class RoomPoll {
 
   async run(): Promise<void> {
     const { store, directory, world, reach, look } = this.#deps;
-    const [listed, wishes, leases, sessions] = await Promise.all([
-      directory.listRooms(),
-      reach.store(() => store.demands.list()),
-      world.leases(),
-      world.sessions(),
-    ]);
+    // One after the other: answers about ten thousand rooms take a while each to be read.
+    const listed = await directory.listRooms();
+    const wishes = await reach.store(() => store.demands.list());
+    const leases = await world.recentLeases();
+    const sessions = await world.sessions();
     const demands = new Map(wishes.map((demand) => [demand.room, demand]));
     const all: Everything = {
       live: new Map(listed.map((live) => [live.name, live])),

@@ -89,6 +89,11 @@ export class World {
     return (await this.#rooms.of(room)).lease;
   }
 
+  /** All leases as of a moment ago. */
+  recentLeases(): Promise<LeasePicture> {
+    return this.#leases.recent();
+  }
+
   leases(): Promise<LeasePicture> {
     return this.#leases.fresh();
   }
