@@ -57,7 +57,7 @@ export interface HeldTenancy extends HeldRoom {
 }
 
 /** More joins at once would make audio fall behind in rooms already served. */
-const mostJoinsAtOnce = 4;
+const mostJoinsAtOnce = 8;
 /** A handover that came to nothing is not tried again for this long, however often it is asked for. */
 const handOverPauseMs = 3_000;
 
