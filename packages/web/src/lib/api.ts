@@ -24,9 +24,18 @@ export function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 /** Sends JSON, or nothing, and reads the answer. @throws ApiError */
 export function postJson<T>(path: string, body?: unknown): Promise<T> {
-  if (body === undefined) return call<T>(path, { method: 'POST' });
+  return sendJson<T>('POST', path, body);
+}
+
+/** Changes something. @throws ApiError */
+export function patchJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson<T>('PATCH', path, body);
+}
+
+function sendJson<T>(method: string, path: string, body: unknown): Promise<T> {
+  if (body === undefined) return call<T>(path, { method });
   const headers = { 'content-type': 'application/json' };
-  return call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return call<T>(path, { method, headers, body: JSON.stringify(body) });
 }
 
 /** Removes something and reads the answer. @throws ApiError */

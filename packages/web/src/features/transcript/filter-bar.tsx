@@ -1,8 +1,10 @@
 import { Search } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { duration, legible } from '../../lib/format.ts';
+import { useMay } from '../../lib/me.ts';
 import type { SpeakerColours } from '../../lib/speaker-colours.ts';
 import { strings } from '../../strings.ts';
+import { RenameSpeaker } from './rename-speaker.tsx';
 import type { Filter, Speaker } from './transcript-model.ts';
 
 const text = strings.transcript;
@@ -12,6 +14,7 @@ export function FilterBar({
   filter,
   onChange,
   speakers,
+  sessionId,
   colours,
   found,
   of: total,
@@ -19,10 +22,13 @@ export function FilterBar({
   filter: Filter;
   onChange: (filter: Filter) => void;
   speakers: readonly Speaker[];
+  sessionId: string;
   colours: SpeakerColours;
   found: number;
   of: number;
 }) {
+  const { operate } = useMay();
+  const chosen = speakers.find(({ identity }) => identity === filter.identity);
   const isFiltered = filter.query.trim() !== '' || filter.identity !== null;
   return (
     <div className="sticky top-14 z-10 -mx-4 mb-3 border-b border-line bg-page/95 px-4 py-2.5 backdrop-blur sm:-mx-6 sm:px-6 print:hidden">
@@ -62,6 +68,7 @@ export function FilterBar({
             <span className="text-soft tabular-nums">{duration(talkMs)}</span>
           </Choice>
         ))}
+        {operate && chosen && <RenameSpeaker key={chosen.identity} sessionId={sessionId} speaker={chosen} />}
       </fieldset>
     </div>
   );

@@ -3,6 +3,7 @@ import { memo, useState } from 'react';
 import { clockTime, duration, legible } from '../../lib/format.ts';
 import { strings } from '../../strings.ts';
 import { Name } from '../../ui/name.tsx';
+import { CorrectableText } from './correctable-text.tsx';
 import { marked } from './transcript-model.ts';
 
 /** Longer than anybody speaks without a pause: the rest is shown when it is asked for. */
@@ -28,7 +29,7 @@ export const SegmentRow = memo(function SegmentRow({
   return (
     <li
       id={segment.id}
-      className={`grid scroll-mt-32 grid-cols-[3.75rem_1fr] gap-x-3 rounded-lg px-2 py-1.5 [contain-intrinsic-size:auto_3.5rem] [content-visibility:auto] print:[content-visibility:visible] sm:grid-cols-[4.5rem_1fr] ${isLinked ? 'bg-accent-well' : ''}`}
+      className={`group grid scroll-mt-32 grid-cols-[3.75rem_1fr] gap-x-3 rounded-lg px-2 py-1.5 [contain-intrinsic-size:auto_3.5rem] [content-visibility:auto] print:[content-visibility:visible] sm:grid-cols-[4.5rem_1fr] ${isLinked ? 'bg-accent-well' : ''}`}
     >
       <a
         href={`#${segment.id}`}
@@ -40,13 +41,9 @@ export const SegmentRow = memo(function SegmentRow({
       </a>
       <div className="min-w-0">
         <Name text={segment.speaker} className={`text-[0.875rem] font-semibold ${nameClass}`} />
-        <p
-          dir="auto"
-          lang={segment.language === 'auto' ? undefined : segment.language}
-          className="[overflow-wrap:anywhere]"
-        >
+        <CorrectableText segment={segment} place={place}>
           <Text text={segment.text} query={query} />
-        </p>
+        </CorrectableText>
       </div>
     </li>
   );

@@ -3,10 +3,12 @@ import { Captions, Check, Copy, Download, Printer } from 'lucide-react';
 import { useState } from 'react';
 import { sessionApi } from '../../lib/api.ts';
 import { duration } from '../../lib/format.ts';
+import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Button, ButtonLink } from '../../ui/button.tsx';
 import { LinkMenu } from '../../ui/menu.tsx';
+import { DeleteSession } from './delete-session.tsx';
 import { asText } from './transcript-model.ts';
 
 const text = strings.transcript;
@@ -19,6 +21,7 @@ export function TranscriptActions({
   session: SessionView;
   segments: readonly Segment[];
 }) {
+  const { administer } = useMay();
   const formats = Object.entries(text.formats).map(([format, label]) => ({
     href: sessionApi(session.id, `/export?format=${format}`),
     label,
@@ -46,6 +49,7 @@ export function TranscriptActions({
         }
         items={formats}
       />
+      {administer && session.endedAt !== null && <DeleteSession session={session} />}
     </>
   );
 }

@@ -29,7 +29,7 @@ export function TranscriptPage({ id }: { id: string }) {
 
 function Transcript({ session }: { session: SessionView }) {
   const isRunning = session.endedAt === null;
-  const { segments, error, isPartial, retry } = useSegments(session.id, isRunning);
+  const { segments, error, isPartial, retry } = useSegments(session.id, isRunning, session.changes);
   return (
     <Page
       title={<Name text={session.room} />}
@@ -99,6 +99,7 @@ function Reading({
         filter={filter}
         onChange={setFilter}
         speakers={speakers}
+        sessionId={session.id}
         colours={colours}
         found={shown.length}
         of={segments.length}
