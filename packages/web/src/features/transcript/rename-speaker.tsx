@@ -16,9 +16,8 @@ const text = strings.transcript;
 export function RenameSpeaker({ sessionId, speaker }: { sessionId: string; speaker: Speaker }) {
   const [isOpen, setOpen] = useState(false);
   const all = useSpeakers(sessionId, isOpen);
-  const known = all.isFetching
-    ? undefined
-    : all.data?.items.find(({ identity }) => identity === speaker.identity);
+  // Also while it is read again: a form that goes away would take with it what is being written.
+  const known = all.data?.items.find(({ identity }) => identity === speaker.identity);
   return (
     <>
       <button
