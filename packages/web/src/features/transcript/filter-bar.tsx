@@ -33,20 +33,7 @@ export function FilterBar({
   return (
     <div className="sticky top-14 z-10 -mx-4 mb-3 border-b border-line bg-page/95 px-4 py-2.5 backdrop-blur sm:-mx-6 sm:px-6 print:hidden">
       <div className="flex items-center">
-        <label className="relative min-w-0 flex-1">
-          <span className="sr-only">{text.search}</span>
-          <Search
-            aria-hidden
-            className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-soft"
-          />
-          <input
-            type="search"
-            value={filter.query}
-            onChange={(event) => onChange({ ...filter, query: event.target.value })}
-            placeholder={text.search}
-            className="min-h-9 w-full rounded-lg border border-edge bg-card pr-3 pl-9 placeholder:text-soft"
-          />
-        </label>
+        <SearchField value={filter.query} onChange={(query) => onChange({ ...filter, query })} />
         <span role="status" className="ml-3 shrink-0 text-sm text-soft tabular-nums empty:ml-0">
           {isFiltered && text.matches(found, total)}
         </span>
@@ -71,6 +58,25 @@ export function FilterBar({
         {operate && chosen && <RenameSpeaker key={chosen.identity} sessionId={sessionId} speaker={chosen} />}
       </fieldset>
     </div>
+  );
+}
+
+function SearchField({ value, onChange }: { value: string; onChange: (query: string) => void }) {
+  return (
+    <label className="relative min-w-0 flex-1">
+      <span className="sr-only">{text.search}</span>
+      <Search
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-soft"
+      />
+      <input
+        type="search"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        placeholder={text.search}
+        className="min-h-9 w-full rounded-lg border border-edge bg-card pr-3 pl-9 placeholder:text-soft"
+      />
+    </label>
   );
 }
 
