@@ -51,6 +51,19 @@ describe('joining from the browser', () => {
       .waitFor();
   }, 120_000);
 
+  it('shows the camera while it is on', async () => {
+    await speaker.page.getByRole('button', { name: 'Camera on' }).click();
+    const picture = speaker.page.getByLabel('Camera of Maya <b>');
+    await picture.waitFor();
+    // A picture has come, not only its frame.
+    await expect
+      .poll(() => picture.evaluate((video) => (video as HTMLVideoElement).videoWidth), { timeout: patience })
+      .toBeGreaterThan(0);
+    expect(await accessibilityFaults(speaker.page)).toEqual([]);
+    await speaker.page.getByRole('button', { name: 'Camera off' }).click();
+    await picture.waitFor({ state: 'detached' });
+  }, 120_000);
+
   it.each(['light', 'dark'] as const)(
     'has no fault that axe finds, %s',
     async (colorScheme) => {

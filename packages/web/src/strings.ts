@@ -159,6 +159,11 @@ export const strings = {
     microphone: 'Microphone',
     unnamedMicrophone: (nth: number) => `Microphone ${nth}`,
     level: 'How loud your microphone is',
+    cameraOn: 'Camera on',
+    cameraOff: 'Camera off',
+    cameras: 'Cameras',
+    cameraOf: (name: string) => `Camera of ${name}`,
+    cameraFault: (why: string) => `Your camera cannot be used: ${why}. You are heard all the same.`,
     microphoneFault: (why: string) =>
       `Your microphone cannot be used: ${why}. Others can be heard all the same.`,
     transcribed: 'Being transcribed',

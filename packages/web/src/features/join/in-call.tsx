@@ -1,4 +1,4 @@
-import { LogOut, Mic, MicOff } from 'lucide-react';
+import { LogOut, Mic, MicOff, Video, VideoOff } from 'lucide-react';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { legible } from '../../lib/format.ts';
 import { SpeakerColours } from '../../lib/speaker-colours.ts';
@@ -10,6 +10,7 @@ import { CaptionScroller, SpokenLog, useViewControl } from '../live/caption-scro
 import { useTextSize } from '../live/text-size.ts';
 import { useCaptions, useLastSession, useRoom } from '../live/use-captions.ts';
 import { roomState } from '../rooms/room-state.ts';
+import { Cameras } from './cameras.tsx';
 import { LevelMeter } from './level-meter.tsx';
 import type { CallView, Person, RoomCall } from './room-call.ts';
 
@@ -35,20 +36,26 @@ export function InCall({ room, call, onLeft }: { room: string; call: RoomCall; o
           <Transcribed room={room} />
         </header>
         <People people={view.people} colours={colours} />
+        <Cameras people={view.people} />
         {view.state !== 'connected' && (
           <p role="status" className="bg-wait-well px-4 py-2 text-sm font-medium text-wait sm:px-7">
             {text.states[view.state]}
           </p>
         )}
-        {view.microphoneFault !== null && (
-          <p role="alert" className="bg-bad-well px-4 py-2 text-sm font-medium text-bad sm:px-7">
-            {text.microphoneFault(view.microphoneFault)}
-          </p>
-        )}
+        {view.microphoneFault !== null && <Fault text={text.microphoneFault(view.microphoneFault)} />}
+        {view.cameraFault !== null && <Fault text={text.cameraFault(view.cameraFault)} />}
         <CallCaptions room={room} colours={colours} />
         <Controls view={view} call={call} onLeave={leave} />
       </div>
     </main>
+  );
+}
+
+function Fault({ text }: { text: string }) {
+  return (
+    <p role="alert" className="bg-bad-well px-4 py-2 text-sm font-medium text-bad sm:px-7">
+      {text}
+    </p>
   );
 }
 
@@ -109,6 +116,7 @@ function CallCaptions({ room, colours }: { room: string; colours: SpeakerColours
 
 function Controls({ view, call, onLeave }: { view: CallView; call: RoomCall; onLeave: () => void }) {
   const Icon = view.isMuted ? MicOff : Mic;
+  const CameraIcon = view.isCameraOn ? VideoOff : Video;
   return (
     <footer className="flex flex-wrap items-center gap-3 border-t border-line px-4 py-3 sm:px-7">
       <Button
@@ -119,6 +127,10 @@ function Controls({ view, call, onLeave }: { view: CallView; call: RoomCall; onL
       >
         <Icon aria-hidden className="size-4" />
         {view.isMuted ? text.unmute : text.mute}
+      </Button>
+      <Button onClick={() => void call.setCamera(!view.isCameraOn)}>
+        <CameraIcon aria-hidden className="size-4" />
+        {view.isCameraOn ? text.cameraOff : text.cameraOn}
       </Button>
       <LevelMeter read={() => call.level()} />
       <label className="flex min-w-0 flex-1 basis-48 items-center gap-2 text-sm">

@@ -15,6 +15,8 @@ export interface Person {
   isYou: boolean;
   isSpeaking: boolean;
   isMuted: boolean;
+  /** The picture of a camera that is on, or null. */
+  camera: Track | null;
 }
 
 /** How a call stands. */
@@ -25,6 +27,9 @@ export interface CallView {
   isMuted: boolean;
   /** Why the microphone cannot be used, or null. */
   microphoneFault: string | null;
+  isCameraOn: boolean;
+  /** Why the camera cannot be used, or null. */
+  cameraFault: string | null;
   /** Microphones there are. */
   devices: readonly { id: string; label: string }[];
   deviceId: string;
@@ -35,6 +40,8 @@ const beforeCall: CallView = {
   people: [],
   isMuted: true,
   microphoneFault: null,
+  isCameraOn: false,
+  cameraFault: null,
   devices: [],
   deviceId: '',
 };
@@ -49,12 +56,15 @@ const changes = [
   RoomEvent.TrackUnmuted,
   RoomEvent.TrackPublished,
   RoomEvent.TrackUnpublished,
+  RoomEvent.TrackSubscribed,
+  RoomEvent.TrackUnsubscribed,
   RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
   RoomEvent.ConnectionStateChanged,
   RoomEvent.MediaDevicesChanged,
 ] as const;
 
-/** One stay in a LiveKit room with a microphone. Owns the connection and the sound of the others, until `leave()`. */
+/** One stay in a LiveKit room with a microphone, and a camera if wanted. Owns the connection and the sound of the others, until `leave()`. */
 export class RoomCall {
   readonly #room = new Room();
   readonly #listeners = new Set<() => void>();
@@ -67,6 +77,7 @@ export class RoomCall {
       if (track.kind === Track.Kind.Audio) document.body.append(hidden(track.attach()));
     });
     this.#room.on(RoomEvent.TrackUnsubscribed, (track) => {
+      if (track.kind !== Track.Kind.Audio) return; // Pictures are taken off by those who show them.
       for (const element of track.detach()) element.remove();
     });
   }
@@ -89,6 +100,15 @@ export class RoomCall {
 
   async setMuted(isMuted: boolean): Promise<void> {
     await this.#withMicrophone(() => this.#room.localParticipant.setMicrophoneEnabled(!isMuted));
+  }
+
+  /** Switches the camera on or off. One that cannot be used is told in the view. */
+  async setCamera(isOn: boolean): Promise<void> {
+    const fault = await this.#room.localParticipant.setCameraEnabled(isOn).then(
+      () => null,
+      (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown)),
+    );
+    await this.#look({ cameraFault: fault });
   }
 
   async chooseDevice(id: string): Promise<void> {
@@ -136,6 +156,7 @@ export class RoomCall {
       state: callStates[this.#room.state],
       people: peopleIn(this.#room),
       isMuted: !this.#room.localParticipant.isMicrophoneEnabled,
+      isCameraOn: this.#room.localParticipant.isCameraEnabled,
       devices: devices.map(({ deviceId, label }) => ({ id: deviceId, label })),
       deviceId: this.#room.getActiveDevice('audioinput') ?? '',
     };
@@ -167,6 +188,7 @@ function peopleIn(room: Room): Person[] {
     isYou: one === you,
     isSpeaking: one.isSpeaking,
     isMuted: !one.isMicrophoneEnabled,
+    camera: one.isCameraEnabled ? (one.getTrackPublication(Track.Source.Camera)?.track ?? null) : null,
   }));
 }
 
