@@ -7,6 +7,7 @@ import { fail } from './fail.ts';
 import { LiveCaptions } from './live-captions.ts';
 import { configuredLiveKit, readSettings, withSettings } from './options.ts';
 import { ownName } from './own-name.ts';
+import { findRunning } from './running-instance.ts';
 import { endedBySignal, untilSignal } from './shutdown.ts';
 import { onCaption, playSample, type Stack, startStack } from './stack.ts';
 
@@ -67,7 +68,7 @@ async function run(config: Config, sample: boolean): Promise<void> {
   const captions = new LiveCaptions(process.stdout);
   const done = new AbortController();
   const playing = stack.own ? showOwn(stack, captions, sample, done.signal) : Promise.resolve();
-  if (!stack.own) announce(stack, config);
+  if (!stack.own) await announce(stack, config);
   playing.catch(fail);
   const reason = await Promise.race([
     signalled,
@@ -80,13 +81,18 @@ async function run(config: Config, sample: boolean): Promise<void> {
   process.exit(process.exitCode ?? 0);
 }
 
-function announce({ api, livekit }: Stack, config: Config): void {
+async function announce({ api, livekit }: Stack, config: Config): Promise<void> {
   const key = config.apiKeys.length > 0 ? ' -H "Authorization: Bearer $KEY"' : '';
   const how =
     config.rooms.policy === 'all'
       ? 'Every room with a speaker is transcribed.'
       : `Start one with: curl -X POST${key} ${api.url}/api/rooms/ROOM/start-transcription`;
-  console.log(`${pc.green('✓')} Serving ${livekit.url}. ${how}`);
+  const troubles = (await findRunning({ ...config, port: api.port }))?.troubles ?? [];
+  const state =
+    troubles.length === 0
+      ? `${pc.green('✓')} Serving ${livekit.url}.`
+      : `${pc.yellow('!')} Up, but not ready (${troubles.join('; ')}); it keeps trying.`;
+  console.log(`${state} ${how}`);
   console.log(`  Pages ${api.url}  API ${api.url}/docs`);
 }
 
