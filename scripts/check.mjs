@@ -18,6 +18,7 @@ const rest = [
   { name: 'lock file', args: [join(root, 'scripts/check-lock.mjs')] },
   { name: 'dead code', args: [tool('knip/bin/knip.js'), '--no-progress'] },
   { name: 'budgets', args: [join(root, 'scripts/check-budgets.mjs')] },
+  { name: 'page weight', args: [join(root, 'scripts/check-page-weight.mjs')] },
   { name: 'generated files', args: [join(root, 'scripts/generate.mjs'), '--check'] },
 ];
 

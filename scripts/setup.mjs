@@ -86,7 +86,8 @@ export async function build() {
   });
 }
 
-async function buildWeb() {
+/** Puts the web application together when something it is made of has changed. */
+export async function buildWeb() {
   const wanted = webStamp();
   if (existsSync(webStampFile) && readFileSync(webStampFile, 'utf8') === wanted) return;
   await runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn'], web);

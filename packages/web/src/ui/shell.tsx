@@ -16,7 +16,7 @@ import { useServerLink } from '../lib/server-link.ts';
 import { chooseTheme, type Theme, useTheme } from '../lib/theme.ts';
 import { strings } from '../strings.ts';
 import { Link } from './link.tsx';
-import { UserMenu } from './user-menu.tsx';
+import { UserButton } from './user-button.tsx';
 
 interface Place {
   href: string;
@@ -79,7 +79,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <Places />
           <ThemeSwitch />
-          <UserMenu />
+          <UserButton />
         </div>
       </header>
       <LinkBanner />

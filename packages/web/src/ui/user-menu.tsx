@@ -1,17 +1,16 @@
 import { Menu } from '@base-ui/react/menu';
+import type { MeView } from '@dialoglens/protocol';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { CircleUser, LogOut } from 'lucide-react';
 import { postJson } from '../lib/api.ts';
 import { legible } from '../lib/format.ts';
-import { useMe } from '../lib/me.ts';
 import { navigate, paths } from '../lib/router.ts';
 import { strings } from '../strings.ts';
 
 const text = strings.user;
 
-/** Who is signed in, and the way out. Nothing where there are no keys, or before the sign-in. */
-export function UserMenu() {
-  const me = useMe();
+/** The menu with who is signed in, and the way out. */
+export function UserMenu({ me: { signedInBy, role, name } }: { me: MeView }) {
   const queries = useQueryClient();
   const signOut = useMutation({
     mutationFn: () => postJson('/api/sign-out'),
@@ -20,8 +19,6 @@ export function UserMenu() {
       return queries.resetQueries();
     },
   });
-  if (me.data === undefined || me.data.signedInBy === 'open') return null;
-  const { signedInBy, role, name } = me.data;
   return (
     <Menu.Root modal={false}>
       <Menu.Trigger
