@@ -1,10 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { installDebianPackage } from 'dialoglens/testing/live-stack';
+import { findChromium } from 'dialoglens/testing/live-stack';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-const programs = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const hint = 'Chromium is needed for this test: install it with "apt-get install chromium".';
 const axeScript = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Starts Chromium without a window. Installs it where that is possible; throws what to install where it is not. */
@@ -12,26 +10,6 @@ export async function startChromium(args: string[] = []): Promise<Browser> {
   const executablePath = await findChromium();
   // Chromium's sandbox needs rights that containers do not give.
   return chromium.launch({ executablePath, args: ['--no-sandbox', ...args] });
-}
-
-async function findChromium(): Promise<string> {
-  const found = await firstOf(programs);
-  if (found !== null) return found;
-  await installDebianPackage('chromium', hint);
-  const installed = await firstOf(programs);
-  if (installed === null) throw new Error(hint);
-  return installed;
-}
-
-async function firstOf(paths: readonly string[]): Promise<string | null> {
-  for (const path of paths) {
-    const exists = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return path;
-  }
-  return null;
 }
 
 /** A tab in a browser profile of its own, which remembers what the page complained about. */

@@ -66,6 +66,16 @@ const measurements: Record<string, Measurement> = {
     limitMs: 5 * minuteMs,
     measure: measurePlugin,
   },
+  pages: {
+    title: 'Pages in Chromium',
+    limitMs: 3 * minuteMs,
+    measure: async () => {
+      // Only this one needs a browser.
+      const { measureScroll } = await import('./page-scroll.ts');
+      const { measureCaptionsOnScreen } = await import('./page-captions.ts');
+      return [...(await measureScroll()), ...(await measureCaptionsOnScreen())];
+    },
+  },
   accuracy: {
     title: 'Word errors on recordings',
     limitMs: 10 * minuteMs,

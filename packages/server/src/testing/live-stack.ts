@@ -134,6 +134,6 @@ export { loadSampleMeeting } from '../app/sample-meeting.ts';
 export type { HeardCaption, Speaker } from '../livekit/speaker.ts';
 export { sayAt } from '../stt/providers/scripted/script.ts';
 export { wordErrors } from '../transcript/word-error-rate.ts';
-export { installDebianPackage } from './debian-package.ts';
+export { findChromium } from './chromium-program.ts';
 export type { LogLine } from './recording-logger.ts';
 export { mountDisk, mountingWorks, type SmallDisk } from './small-disk.ts';
