@@ -71,7 +71,7 @@ export function Shell({ children }: { children: ReactNode }) {
       >
         {strings.nav.skip}
       </a>
-      <header className="sticky top-0 z-20 border-b border-line bg-card/90 backdrop-blur print:hidden">
+      <header className="sticky top-0 z-20 border-b border-line bg-card print:hidden">
         <div className="mx-auto flex h-14 max-w-5xl items-center gap-3 px-4 sm:gap-6 sm:px-6">
           <Link href={paths.home} className="flex items-center gap-2 font-semibold tracking-tight">
             <Mark />

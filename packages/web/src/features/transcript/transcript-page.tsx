@@ -15,6 +15,8 @@ import { type Filter, filtered, type Speaker, speakersOf } from './transcript-mo
 import { useCoverage, useSegments, useSession } from './transcript-queries.ts';
 
 const text = strings.transcript;
+/** Up to so many segments are laid out at once. */
+const mostLaidOut = 3_000;
 
 /** The record of one session. */
 export function TranscriptPage({ id }: { id: string }) {
@@ -139,6 +141,7 @@ function Segments({
           startedAt={startedAt}
           nameClass={colours.textClass(segment.identity)}
           isLinked={segment.id === linked}
+          layout={shown.length > mostLaidOut ? 'inView' : 'before'}
         />
       ))}
     </ol>
