@@ -146,6 +146,25 @@ describe('correcting a transcript', () => {
   }, 60_000);
 });
 
+describe('removing a person', () => {
+  it('says what happens, wants their name, and then they are gone', async () => {
+    await tab.page.getByRole('button', { name: 'Remove Ada Lovelace from every transcript' }).click();
+    const dialog = tab.page.getByRole('dialog');
+    await dialog.getByText('What others said stays').waitFor();
+    await dialog.getByText('ada', { exact: true }).waitFor();
+    const remove = dialog.getByRole('button', { name: 'Remove this person' });
+    expect(await remove.isDisabled()).toBe(true);
+    expect(await accessibilityFaults(tab.page)).toEqual([]);
+    await dialog.getByLabel('Name').fill('Ada Lovelace');
+    await remove.click();
+    await dialog.getByText('Segments deleted: 2; transcripts they were in: 1.').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await tab.page.getByText('Nothing was said.').waitFor();
+    const speakers = await ask<{ items: { name: string }[] }>(`/api/sessions/${sessionId}/speakers`);
+    expect(JSON.stringify(speakers)).not.toContain('Ada');
+  }, 60_000);
+});
+
 describe('deleting a transcript', () => {
   it('wants the name of its room, and then it is gone', async () => {
     await tab.page.getByRole('button', { name: 'Delete' }).click();

@@ -86,3 +86,5 @@ export const removePersonAnswerSchema = z.object({
   /** Segments that are gone. */
   segments: z.int().nonnegative(),
 });
+
+export type RemovePersonAnswer = z.infer<typeof removePersonAnswerSchema>;

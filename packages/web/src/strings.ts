@@ -226,6 +226,22 @@ export const strings = {
     removeText:
       'Everything that was written down in it is deleted for good, for everybody. To go on, type the name of the room:',
     removing: 'Deleting…',
+    person: {
+      remove: (name: string) => `Remove ${name} from every transcript`,
+      title: (name: string) => `Remove ${name} from every transcript?`,
+      identity: 'Everything recorded under this identity, in this transcript and in all others:',
+      happens: [
+        'Their words are deleted for good, with corrections and translations; so are their name and identity.',
+        'What others said stays, even where it speaks of them.',
+        'How long they spoke stays, without their name, so that each transcript still adds up.',
+        'Files that were exported before, and backups of the database, are not reached.',
+      ],
+      type: 'It cannot be undone. To go on, type the name:',
+      confirm: 'Remove this person',
+      removing: 'Removing…',
+      done: (segments: number, sessions: number) =>
+        `Removed. Segments deleted: ${segments.toLocaleString()}; transcripts they were in: ${sessions.toLocaleString()}.`,
+    },
   },
   settings: {
     title: 'Settings',

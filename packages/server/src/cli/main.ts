@@ -14,6 +14,7 @@ import { addKeys } from './keys.ts';
 import { addMigrate } from './migrate.ts';
 import { addModels } from './models.ts';
 import { addProviders } from './providers.ts';
+import { addRemovePerson } from './remove-person.ts';
 import { addRooms } from './rooms.ts';
 import { addStart } from './start.ts';
 import { addToken } from './token.ts';
@@ -44,6 +45,7 @@ const commands = [
   addKeys,
   addMigrate,
   addExport,
+  addRemovePerson,
   addTranscribe,
   addProviders,
   addToken,

@@ -1,13 +1,11 @@
 import type { SessionView } from '@dialoglens/protocol';
 import { Trash2 } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
-import { legible } from '../../lib/format.ts';
+import { useState } from 'react';
 import { navigate, paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
-import { Field } from '../../ui/field.tsx';
+import { ConfirmByTyping } from '../../ui/confirm-by-typing.tsx';
 import { Modal } from '../../ui/modal.tsx';
-import { Name } from '../../ui/name.tsx';
 import { useDeletion } from './transcript-queries.ts';
 
 const text = strings.transcript;
@@ -29,34 +27,21 @@ export function DeleteSession({ session }: { session: SessionView }) {
 }
 
 function DeleteForm({ session, onCancel }: { session: SessionView; onCancel: () => void }) {
-  const [typed, setTyped] = useState('');
   const deletion = useDeletion(session.id);
-  // As it is shown: nobody can type what cannot be seen.
-  const isNamed = typed.trim() === legible(session.room).trim();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (isNamed) deletion.mutate(undefined, { onSuccess: () => navigate(paths.sessions, { replace: true }) });
-  };
   return (
-    <form onSubmit={submit} className="grid gap-4">
+    <ConfirmByTyping
+      name={session.room}
+      label={strings.startDialog.room}
+      action={text.remove}
+      pendingAction={text.removing}
+      error={deletion.error?.message}
+      isPending={deletion.isPending}
+      onCancel={onCancel}
+      onConfirm={() =>
+        deletion.mutate(undefined, { onSuccess: () => navigate(paths.sessions, { replace: true }) })
+      }
+    >
       <p>{text.removeText}</p>
-      <p>
-        <Name text={session.room} className="font-semibold" />
-      </p>
-      <Field
-        label={strings.startDialog.room}
-        error={deletion.error?.message}
-        value={typed}
-        onChange={(event) => setTyped(event.target.value)}
-        autoFocus
-        autoComplete="off"
-      />
-      <div className="flex justify-end gap-2">
-        <Button onClick={onCancel}>{strings.cancel}</Button>
-        <Button look="danger" type="submit" disabled={!isNamed || deletion.isPending}>
-          {deletion.isPending ? text.removing : text.remove}
-        </Button>
-      </div>
-    </form>
+    </ConfirmByTyping>
   );
 }

@@ -4,6 +4,7 @@ import { duration, legible } from '../../lib/format.ts';
 import { useMay } from '../../lib/me.ts';
 import type { SpeakerColours } from '../../lib/speaker-colours.ts';
 import { strings } from '../../strings.ts';
+import { RemovePerson } from './remove-person.tsx';
 import { RenameSpeaker } from './rename-speaker.tsx';
 import type { Filter, Speaker } from './transcript-model.ts';
 
@@ -27,11 +28,11 @@ export function FilterBar({
   found: number;
   of: number;
 }) {
-  const { operate } = useMay();
+  const { operate, administer } = useMay();
   const chosen = speakers.find(({ identity }) => identity === filter.identity);
   const isFiltered = filter.query.trim() !== '' || filter.identity !== null;
   return (
-    <div className="sticky top-14 z-10 -mx-4 mb-3 border-b border-line bg-page/95 px-4 py-2.5 backdrop-blur sm:-mx-6 sm:px-6 print:hidden">
+    <div className="sticky top-14 z-10 -mx-4 mb-3 border-b border-line bg-page px-4 py-2.5 sm:-mx-6 sm:px-6 print:hidden">
       <div className="flex items-center">
         <SearchField value={filter.query} onChange={(query) => onChange({ ...filter, query })} />
         <span role="status" className="ml-3 shrink-0 text-sm text-soft tabular-nums empty:ml-0">
@@ -56,6 +57,13 @@ export function FilterBar({
           </Choice>
         ))}
         {operate && chosen && <RenameSpeaker key={chosen.identity} sessionId={sessionId} speaker={chosen} />}
+        {administer && chosen && (
+          <RemovePerson
+            key={`remove ${chosen.identity}`}
+            speaker={chosen}
+            onRemoved={() => onChange({ ...filter, identity: null })}
+          />
+        )}
       </fieldset>
     </div>
   );

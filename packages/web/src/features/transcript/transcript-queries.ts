@@ -1,4 +1,10 @@
-import type { CoverageView, Segment, SessionSpeaker, SessionView } from '@dialoglens/protocol';
+import type {
+  CoverageView,
+  RemovePersonAnswer,
+  Segment,
+  SessionSpeaker,
+  SessionView,
+} from '@dialoglens/protocol';
 import {
   type InfiniteData,
   useInfiniteQuery,
@@ -132,5 +138,12 @@ export function useDeletion(id: string) {
       }
       return client.invalidateQueries({ queryKey: ['sessions'] });
     },
+  });
+}
+
+/** Removes one person from every session for good. What was read before is out of date then. */
+export function usePersonRemoval(identity: string) {
+  return useMutation({
+    mutationFn: () => deleteJson<RemovePersonAnswer>(`/api/people/${encodeURIComponent(identity)}`),
   });
 }
