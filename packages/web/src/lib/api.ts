@@ -1,21 +1,8 @@
-import type { Problem } from '@dialoglens/protocol';
+import { ApiError, apiErrorOf } from '@dialoglens/protocol';
 import { serverLink } from './server-link.ts';
 import { goToSignIn } from './sign-in.ts';
 
-/** What the server said when it did not do what it was asked. `status` 0: it could not be reached. */
-export class ApiError extends Error {
-  readonly status: number;
-  readonly problem: Problem | null;
-
-  constructor(status: number, problem: Problem | null) {
-    super(
-      problem?.detail ?? (status === 0 ? 'The server cannot be reached.' : `The server answered ${status}.`),
-    );
-    this.name = 'ApiError';
-    this.status = status;
-    this.problem = problem;
-  }
-}
+export { ApiError };
 
 /** Reads JSON. @throws ApiError */
 export function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -50,9 +37,9 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
 }
 
 /** What the server said. Whoever is not known to it, or not any more, is led to the sign-in. */
-export async function refusalOf(response: Response): Promise<ApiError> {
+async function refusalOf(response: Response): Promise<ApiError> {
   if (response.status === 401) goToSignIn();
-  return new ApiError(response.status, await problemOf(response));
+  return apiErrorOf(response);
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
@@ -65,12 +52,6 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
     serverLink.lost();
     throw new ApiError(0, null);
   }
-}
-
-/** The body when it is a problem; a proxy between may have answered with something else. */
-async function problemOf(response: Response): Promise<Problem | null> {
-  if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return null;
-  return (await response.json()) as Problem;
 }
 
 /** The API's address of something that concerns one room. */

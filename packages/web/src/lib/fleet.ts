@@ -1,8 +1,8 @@
-import type { AgentView, CapacityView, FleetEvent, RoomView } from '@dialoglens/protocol';
+import type { AgentView, CapacityView, FleetEvent, RoomView, TranscriptState } from '@dialoglens/protocol';
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { getJson } from './api.ts';
-import { type FollowState, followEvents } from './follow-events.ts';
+import { followEvents } from './follow-events.ts';
 import type { Page } from './paged.ts';
 
 const mostRooms = 500;
@@ -30,11 +30,11 @@ export interface FleetLink {
 export function useFleet(): FleetLink {
   const queries = useQueryClient();
   const isVisible = useSyncExternalStore(onVisibility, () => document.visibilityState === 'visible');
-  const [state, setState] = useState<FollowState>('connecting');
+  const [state, setState] = useState<TranscriptState>('connecting');
   useEffect(() => {
     if (!isVisible) return;
     const stop = followEvents<FleetEvent>({
-      url: '/api/events',
+      path: 'api/events',
       lastEventId: unknownId,
       onEvent: (event) => applyEvent(queries, event),
       onState: setState,

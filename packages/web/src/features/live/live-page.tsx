@@ -1,7 +1,6 @@
-import type { RoomView } from '@dialoglens/protocol';
+import type { RoomView, TranscriptState } from '@dialoglens/protocol';
 import { MicVocal } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
-import type { FollowState } from '../../lib/follow-events.ts';
 import { legible, roughly } from '../../lib/format.ts';
 import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
@@ -104,7 +103,7 @@ function Banners({
 }: {
   view: RoomView | null;
   sessionId: string | null;
-  link: FollowState;
+  link: TranscriptState;
   captions: Captions;
 }) {
   const gaps = useGaps(sessionId);

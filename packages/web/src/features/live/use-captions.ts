@@ -1,8 +1,16 @@
-import type { CoverageView, RoomView } from '@dialoglens/protocol';
+import {
+  type CoverageView,
+  connectTranscript,
+  type Gaps,
+  gapsOf,
+  type RoomView,
+  type TranscriptEvents,
+  type TranscriptState,
+} from '@dialoglens/protocol';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useReducer, useState } from 'react';
 import { ApiError, getJson, roomApi, sessionApi } from '../../lib/api.ts';
-import { type FollowState, followEvents } from '../../lib/follow-events.ts';
+import { tellOthers } from '../../lib/follow-events.ts';
 import { type Captions, noCaptions, takeEvent } from './caption-feed.ts';
 
 const roomEveryMs = 2_000;
@@ -31,44 +39,38 @@ export function useLastSession(sessionId: string | null): string | null {
   return sessionId ?? last;
 }
 
-type Change =
-  Parameters<typeof takeEvent> extends [unknown, infer E, infer H] ? { event: E; isHistory: H } : never;
-type Action = Change | 'anew';
+type Action = TranscriptEvents['event'] | 'anew';
 
 function reduce(captions: Captions, action: Action): Captions {
   return action === 'anew' ? noCaptions : takeEvent(captions, action.event, action.isHistory);
 }
 
 /** The captions of a session as they are spoken, and how the connection stands. */
-export function useCaptions(sessionId: string | null): { captions: Captions; link: FollowState } {
+export function useCaptions(sessionId: string | null): { captions: Captions; link: TranscriptState } {
   const [captions, dispatch] = useReducer(reduce, noCaptions);
-  const [link, setLink] = useState<FollowState>('connecting');
+  const [link, setLink] = useState<TranscriptState>('connecting');
   useEffect(() => {
     dispatch('anew');
     setLink('connecting');
     if (sessionId === null) return undefined;
-    return followEvents({
-      url: sessionApi(sessionId, '/events'),
-      // No event has this id: the server answers with what was said of late.
-      lastEventId: 'beginning',
-      onEvent: (event, isHistory) => dispatch({ event, isHistory }),
-      onState: setLink,
+    const connection = connectTranscript(location.origin, null, { sessionId });
+    connection.on('event', dispatch);
+    connection.on('state', ({ state, error }) => {
+      setLink(state);
+      tellOthers(state, error);
     });
+    return connection.close;
   }, [sessionId]);
   return { captions, link };
 }
 
-/** What could not be captioned in a session so far: the reason of the longest gap, and the length of all; null for nothing. */
-export function useGaps(sessionId: string | null): { totalMs: number; reason: string } | null {
+/** What could not be captioned in a session so far; null for nothing. */
+export function useGaps(sessionId: string | null): Gaps | null {
   const coverage = useQuery({
     queryKey: ['coverage', sessionId],
     queryFn: ({ signal }) => getJson<CoverageView>(sessionApi(sessionId ?? '', '/coverage'), signal),
     enabled: sessionId !== null,
     refetchInterval: coverageEveryMs,
   });
-  const gaps = (coverage.data?.tracks ?? []).flatMap((track) => track.gaps);
-  const longest = gaps.toSorted((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs))[0];
-  if (longest === undefined) return null;
-  const totalMs = gaps.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
-  return { totalMs, reason: longest.reason };
+  return coverage.data ? gapsOf(coverage.data) : null;
 }
