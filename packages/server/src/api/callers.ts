@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
 import type { KeyRing, KnownKey } from './key-ring.ts';
 import type { AccessTokenVerifier } from './ports.ts';
-import { requireSameOrigin, type SignInCookies } from './sign-in-cookie.ts';
+import { isFromElsewhere, requireSameOrigin, type SignInCookies } from './sign-in-cookie.ts';
 
 /** Somebody with a key, or on the machine of a server without keys. */
 export interface KeyCaller {
@@ -67,10 +67,14 @@ export function createCallerCheck(options: {
       if (signIn) {
         const isReading = request.method === 'GET' || request.method === 'HEAD';
         if (!isReading) requireSameOrigin(request, { mustSay: true });
+        else if (isFromElsewhere(request)) throw mustSendToken();
         const { id, name, role } = signIn.key;
         return { kind: 'key', id, name, role, by: 'cookie', expiresAt: signIn.expiresAt };
       }
-      if (await ring.isOpen()) return anonymousAdmin;
+      if (await ring.isOpen()) {
+        if (isFromElsewhere(request)) throw mustSendToken();
+        return anonymousAdmin;
+      }
       throw unauthenticated(
         bearer === null ? 'No Authorization header was sent.' : 'This API key is not known.',
       );
@@ -142,6 +146,11 @@ export function unauthenticated(message: string, field = 'Authorization'): Dialo
     field,
     remedy: 'Send "Authorization: Bearer <API key or LiveKit access token>".',
   });
+}
+
+/** A sign-in, and a place on this machine, speak for whoever sits there and not for every page they look at. */
+function mustSendToken(): DialogLensError {
+  return unauthenticated('A page of another web origin sent no token that is good here.');
 }
 
 function forbidden(message: string, remedy: string): DialogLensError {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
@@ -14,10 +14,12 @@ export function parseSeq(header: string | undefined): number | null {
 /** Begins an answer of server-sent events and gives out its socket. */
 export function takeOver(
   request: Pick<FastifyRequest, 'id'>,
-  reply: { hijack(): unknown; raw: FastifyReply['raw'] },
+  reply: Pick<FastifyReply, 'getHeaders' | 'raw'> & { hijack(): unknown },
 ): ServerResponse {
   reply.hijack();
   reply.raw.writeHead(200, {
+    // What plugins have set: who of another origin may read it.
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
     'x-accel-buffering': 'no',

@@ -174,6 +174,8 @@ export interface ApiDeps {
   clock: Clock;
   /** Left out where no LiveKit key pair is known. */
   joinTokens?: JoinTokens;
+  /** Web origins whose pages may read captions with a token; none unless given. */
+  allowedOrigins?: readonly string[];
   /** The built web application; left out where only the API is served. */
   web?: WebPages | undefined;
   limits?: Partial<ApiLimits>;

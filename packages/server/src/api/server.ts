@@ -8,6 +8,7 @@ import { registerAgents } from './agents.ts';
 import type { ApiInstance, ResourceDeps } from './api-instance.ts';
 import { createCallerCheck } from './callers.ts';
 import { registerCorrections } from './corrections.ts';
+import { allowOrigins } from './cross-origin.ts';
 import { EventStreams } from './event-streams.ts';
 import { registerEvents } from './events.ts';
 import { registerExport } from './export.ts';
@@ -129,6 +130,8 @@ function buildApp(deps: ResourceDeps, streams: Streams, isStopping: () => boolea
     bodyLimit: deps.limits.maxBodyBytes,
     ...(web && { notFound: web.notFound }),
   });
+  // First, so that a page may read also that it asked too often.
+  allowOrigins(app, deps.allowedOrigins ?? []);
   registerPlugins(app, deps.limits);
   registerRoutes(app, deps, streams, isStopping);
   if (web) registerWeb(app, deps, web);

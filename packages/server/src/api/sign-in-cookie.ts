@@ -92,6 +92,11 @@ function isSecure(request: FastifyRequest): boolean {
   return headers.origin?.startsWith('https://') === true && isFromHere(request);
 }
 
+/** Whether a page of another origin asks in a way in which it could read the answer. */
+export function isFromElsewhere(request: FastifyRequest): boolean {
+  return request.headers.origin !== undefined && !isFromHere(request);
+}
+
 /** Whether a page of this server asks, or somebody who says nothing about it. */
 function isFromHere({ headers }: FastifyRequest): boolean {
   // Where browsers say it, it is right behind any proxy, whatever host that names.

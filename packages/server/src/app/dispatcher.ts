@@ -125,6 +125,7 @@ async function startApi(
       handleRoomEvent: (notice) => dispatcher.handleRoomEvent(notice),
     },
     tokens: createAccessTokenVerifier(livekit),
+    allowedOrigins: config.api.allowedOrigins,
     exportFormats: allFormats,
     readiness,
     metricsText: () => metrics.text(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { apiKeysSchema } from './api-keys.ts';
-import { milliseconds, settingDocs, url } from './setting-doc.ts';
+import { milliseconds, origin, settingDocs, url } from './setting-doc.ts';
 import { speechSchema as speech } from './speech-schema.ts';
 
 const livekit = z.strictObject({
@@ -178,6 +178,12 @@ const limits = z.strictObject({
   }),
 });
 
+const api = z.strictObject({
+  allowedOrigins: z.array(origin()).max(100).default([]).register(settingDocs, {
+    doc: 'Web origins, such as `https://app.example`, whose pages may show captions of this server (`/embed.js`) and read rooms and sessions with a token. None unless given. Several are separated by commas in the environment.',
+  }),
+});
+
 /** The settings of one process. */
 export const configSchema = z.strictObject({
   livekit,
@@ -189,6 +195,7 @@ export const configSchema = z.strictObject({
     flag: 'port',
     doc: 'Port of the API; 0 takes any free one.',
   }),
+  api,
   apiKeys: apiKeysSchema.default([]).register(settingDocs, {
     secret: 'all',
     doc: 'Keys that callers of the API send as `Authorization: Bearer …`, each of at least 16 characters: `secret`, `role:secret`, or in the file also `{ id, role, secret }` with an `id` for the audit log. A `viewer` reads, an `operator` also starts and stops, an `admin` may do everything; a key without a role is an admin’s. Several are separated by commas in the environment.',

@@ -26,5 +26,15 @@ export function url(schemes: readonly string[]) {
   });
 }
 
+/** Where a web page comes from, spelled as browsers spell it: scheme, host, and the port where it is not the usual one. */
+export function origin() {
+  return z
+    .string()
+    .refine((text) => URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text, {
+      error:
+        'must be web origins such as https://app.example or http://localhost:8080, in lower case and without a path',
+    });
+}
+
 /** A time in milliseconds. */
 export const milliseconds = (min: number, max: number) => z.int().min(min).max(max);
