@@ -90,7 +90,9 @@ export async function build() {
 export async function buildWeb() {
   const wanted = webStamp();
   if (existsSync(webStampFile) && readFileSync(webStampFile, 'utf8') === wanted) return;
-  await runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn'], web);
+  const vite = (...args) => runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn', ...args], web);
+  await vite();
+  await vite('--config', 'vite.embed.config.ts');
   writeFileSync(webStampFile, wanted);
 }
 
