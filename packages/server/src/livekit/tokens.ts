@@ -7,6 +7,12 @@ export interface LiveKitKeys {
   apiSecret: string;
 }
 
+/**
+ * Attribute of agents that publish for somebody else. Pages made for voice agents (`useVoiceAssistant`) take the first
+ * participant of the kind `agent` without it for the one to talk to.
+ */
+const onBehalfAttribute = 'lk.publish_on_behalf';
+
 /** An agent has this long to join with its token; the server renews it afterwards over the connection. */
 const agentTokenTtlSeconds = 120;
 
@@ -19,10 +25,13 @@ export function mintAgentToken(
   keys: LiveKitKeys,
   grant: { room: string; workerId: string; epoch: number },
 ): Promise<string> {
+  const identity = agentIdentity(grant.workerId, grant.epoch);
   const token = new AccessToken(keys.apiKey, keys.apiSecret, {
-    identity: agentIdentity(grant.workerId, grant.epoch),
+    identity,
     name: agentName,
     metadata: agentMetadata,
+    // It captions on behalf of whoever speaks. With an identity of another agent it would pass for that one's avatar.
+    attributes: { [onBehalfAttribute]: identity },
     ttl: agentTokenTtlSeconds,
   });
   token.kind = 'agent';

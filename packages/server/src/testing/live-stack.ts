@@ -17,6 +17,7 @@ import { silentLogger } from '../observability/telemetry.ts';
 import type { ScriptedWord } from '../stt/providers/scripted/script.ts';
 import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
 import { type LogLine, recordingLogger } from './recording-logger.ts';
+import { mintVoiceAgentToken } from './voice-agent.ts';
 
 export interface LiveStackOptions {
   /** Settings over the defaults, as flags. */
@@ -48,6 +49,8 @@ export interface LiveStack {
     onCaption?: (caption: HeardCaption) => void,
     name?: string,
   ): Promise<Speaker>;
+  /** Lets a voice agent join that has nothing to do with DialogLens. */
+  joinVoiceAgent(room: string, identity: string): Promise<Speaker>;
   /** Starts LiveKit under the same address and keys as before. */
   startLiveKit(): Promise<void>;
   /** Ends LiveKit as a crash would. */
@@ -84,20 +87,35 @@ export async function startLiveStack(options: LiveStackOptions = {}): Promise<Li
   try {
     if (options.livekit !== false) await startLiveKit();
     const { url: api } = await app.start();
-    const join: LiveStack['join'] = async (room, identity, onCaption, name = identity) => {
-      const token = await mintUserToken(livekit, { room, identity, name, ttlSeconds: 600 });
-      const heard = onCaption ? { onCaption } : {};
-      const speaker = await Speaker.join({ url: livekit.url, token, identity, ...heard });
-      speakers.push(speaker);
-      return speaker;
-    };
     const directory = createRoomDirectory(livekit.url, livekit);
     const killLiveKit = async () => server?.kill();
-    return { app, config, livekit, directory, api, logs, join, startLiveKit, killLiveKit, stop };
+    const people = joining(livekit, speakers);
+    return { app, config, livekit, directory, api, logs, ...people, startLiveKit, killLiveKit, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
+}
+
+/** Ways to join; whoever joined is added to `speakers`. */
+function joining(
+  livekit: LiveStack['livekit'],
+  speakers: Speaker[],
+): Pick<LiveStack, 'join' | 'joinVoiceAgent'> {
+  const enter = async (join: Omit<Parameters<typeof Speaker.join>[0], 'url'>) => {
+    const speaker = await Speaker.join({ url: livekit.url, ...join });
+    speakers.push(speaker);
+    return speaker;
+  };
+  return {
+    async join(room, identity, onCaption, name = identity) {
+      const token = await mintUserToken(livekit, { room, identity, name, ttlSeconds: 600 });
+      return enter({ token, identity, ...(onCaption && { onCaption }) });
+    },
+    async joinVoiceAgent(room, identity) {
+      return enter({ token: await mintVoiceAgentToken(livekit, { room, identity }), identity });
+    },
+  };
 }
 
 /** @throws Error when the port was taken by somebody else meanwhile: everything else is configured for it. */
