@@ -1,13 +1,16 @@
 /**
- * What a browser has to fetch before the live page shows captions stays small. Counted are the page, its styles and
- * scripts, and everything that these import, as sent with Brotli; what is imported later (`import()`) is not. Answers of
- * the API are not counted either. Puts the pages together first when they are out of date.
+ * What a browser has to fetch before the live page shows captions stays small, and so does the script for embedded ones.
+ * Counted are the page, its styles and scripts, and everything that these import, as sent with Brotli; what is imported
+ * later (`import()`) is not. Answers of the API are not counted either. Puts the pages together first when they are out of
+ * date.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWeb, root } from './setup.mjs';
 
 const maxBytes = 120_000;
+/** For pages of others, which have a weight of their own. */
+const maxEmbedBytes = 12_000;
 const app = join(root, 'packages/web/dist/app');
 const entries = ['index.html', 'src/features/live/live-page.tsx'];
 /** Sent with every page, and unknown to Vite's manifest. */
@@ -28,6 +31,10 @@ if (total > maxBytes) {
 } else {
   console.log(`first load of the live page: ${total} bytes of ${maxBytes}`);
 }
+
+const embedBytes = sentBytes('embed.js');
+console.log(`embedded captions: ${embedBytes} bytes of ${maxEmbedBytes}`);
+if (embedBytes > maxEmbedBytes) process.exitCode = 1;
 
 function filesOf(names) {
   const chunks = new Set();
