@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../observability/telemetry.ts';
 import { type PostgresServer, startPostgres } from '../testing/postgres-server.ts';
 import { type StoreUnderTest, storeContract } from '../testing/store-contract.ts';
@@ -33,6 +33,45 @@ async function makeStore(): Promise<StoreUnderTest> {
 }
 
 storeContract('postgres', makeStore);
+
+describe('statements over all rooms of a worker', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.dispose());
+
+  it('follow each other, so that no two can wait for each other', async () => {
+    const store = createStore({ databaseUrl: server.url, dataDir: null, logger: silentLogger });
+    await store.start();
+    const { leases } = store;
+    const [admin, elsewhere] = await Promise.all([connected(server.url), connected(server.url)]);
+    const held = ['a', 'b'].map((room) => ({ room, epoch: 1, sessionId: null }));
+    for (const { room } of held) {
+      await leases.claim({ room, holder: 'agt', sessionId: 'ses', ttlMs: 60_000, slots: 9 });
+    }
+    await elsewhere.query("begin; select from lease where room = 'b' for update");
+    const renewed = leases.renew('agt', held, 60_000);
+    const waiting = (event: string) =>
+      vi.waitFor(async () => {
+        const found = await admin.query('select from pg_stat_activity where wait_event = $1', [event]);
+        expect(found.rowCount).toBe(1);
+      }, 10_000);
+    await waiting('transactionid');
+    const released = leases.releaseAll('agt');
+    await waiting('advisory');
+    await elsewhere.query('rollback');
+    expect((await renewed).sort()).toEqual(['a', 'b']);
+    expect((await released).sort()).toEqual(['a', 'b']);
+    await Promise.all([admin.end(), elsewhere.end(), store.stop()]);
+  });
+});
+
+async function connected(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  return client;
+}
 
 describe('PostgreSQL away', () => {
   let server: PostgresServer;

@@ -50,9 +50,14 @@ export class PostgresClient implements SqlClient {
     await pool?.end();
   }
 
-  async query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+  async query<Row extends object>(
+    text: string,
+    values: readonly SqlValue[] = [],
+    name?: string,
+  ): Promise<Row[]> {
     try {
-      const result = await this.#require().query<Row & pg.QueryResultRow>(text, cleanValues(values));
+      const statement = { text, values: cleanValues(values), ...(name !== undefined && { name }) };
+      const result = await this.#require().query<Row & pg.QueryResultRow>(statement);
       return result.rows;
     } catch (thrown) {
       throw toStoreError(thrown, this.kind);

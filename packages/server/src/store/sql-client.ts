@@ -3,8 +3,11 @@ export type SqlValue = string | number | boolean | null | readonly string[] | re
 
 /** What the queries see of a database. Rows come back with int8 as number and timestamptz as epoch milliseconds. */
 export interface Sql {
-  /** Runs one statement. Throws DialogLensError: `store_unavailable`, `store_full`, `store_read_only`, `internal`. */
-  query<Row extends object>(text: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /**
+   * Runs one statement. With a name, which stands for this text alone, it is planned once for each connection.
+   * Throws DialogLensError: `store_unavailable`, `store_full`, `store_read_only`, `internal`.
+   */
+  query<Row extends object>(text: string, values?: readonly SqlValue[], name?: string): Promise<Row[]>;
 }
 
 /** Inside a transaction, several statements may also go in one text. */

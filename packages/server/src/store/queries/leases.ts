@@ -33,13 +33,17 @@ function tenures(sql: Sql): Omit<LeaseStore, keyof Handovers | keyof Strikes> {
 
     async renew(holder, held, ttlMs) {
       if (held.length === 0) return [];
-      const rows = await sql.query<{ room: string }>(renewStatement, [
-        holder,
-        held.map(({ room }) => room),
-        held.map(({ epoch }) => epoch),
-        held.map(({ sessionId }) => sessionId ?? anySession),
-        ttlMs,
-      ]);
+      const rows = await sql.query<{ room: string }>(
+        renewStatement,
+        [
+          holder,
+          held.map(({ room }) => room),
+          held.map(({ epoch }) => epoch),
+          held.map(({ sessionId }) => sessionId ?? anySession),
+          ttlMs,
+        ],
+        renewal,
+      );
       return rows.map(({ room }) => room);
     },
 
@@ -116,19 +120,25 @@ const listStatement = `
 /** Stands for any session in an array of them, which cannot hold null. */
 const anySession = '';
 
-// Rows are locked in the order of their rooms, so that two statements over many rooms cannot wait for each other.
+// Statements over all rooms of a worker follow each other, so that no two of them can wait for each other. (To lock the
+// rows in the order of their rooms does the same and costs half as much again.)
+const inTurn = (holder: string) =>
+  `pg_advisory_xact_lock(hashtextextended('dialoglens:leases of:' || ${holder}, 0))`;
+
+// The statement that a store of many rooms is busy with: planned once for each connection.
+const renewal = 'dialoglens-lease-renewal';
 // A renewal does not wait for the disk: one that is lost when the database falls over is as one that came late. Grants
 // do, and what was committed before them is on the disk with them.
 const renewStatement = `
-  with quick as materialized (select set_config('synchronous_commit', 'off', true)), mine as (
-    select l.room from lease l
-    join unnest($2::text[], $3::bigint[], $4::text[]) as h (room, epoch, session_id)
-      on h.room = l.room and h.epoch = l.epoch and h.session_id in ('${anySession}', l.session_id)
-    where l.holder = $1 order by l.room for update of l
+  with first as materialized (select set_config('synchronous_commit', 'off', true), ${inTurn('$1::text')}),
+  held as materialized (
+    select * from unnest($2::text[], $3::bigint[], $4::text[]) as h (room, epoch, session_id)
   )
   update lease l set renew_seq = l.renew_seq + 1,
     expires_at = clock_timestamp() + $5::double precision * interval '1 millisecond'
-  from mine, quick where l.room = mine.room returning l.room`;
+  from held h, first
+  where l.holder = $1::text and l.room = h.room and l.epoch = h.epoch and h.session_id in ('${anySession}', l.session_id)
+  returning l.room`;
 
 interface HandedOverRow {
   epoch: number;
@@ -150,11 +160,11 @@ const releaseStatement = `
   where room = $1 and epoch = $2 and holder is not null returning room`;
 
 const releaseAllStatement = `
-  with mine as (select room from lease where holder = $1 order by room for update)
+  with first as materialized (select ${inTurn('$1::text')})
   update lease l set holder = null, session_id = null, successor = null, expires_at = clock_timestamp(),
     strikes = l.strikes + case when $2::boolean then 1 else 0 end,
     struck_at = case when $2::boolean then clock_timestamp() else l.struck_at end
-  from mine where l.room = mine.room returning l.room`;
+  from first where l.holder = $1::text returning l.room`;
 
 function toLease(row: LeaseRow): Lease {
   return {
