@@ -3,7 +3,13 @@ import { asError, DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry, AgentStatus, WorkerCommand } from '../registry/agent-registry.ts';
+import {
+  type AgentRegistry,
+  type AgentStatus,
+  handedOver,
+  slotsTaken,
+  type WorkerCommand,
+} from '../registry/agent-registry.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { LeaseStore } from '../store/store.ts';
 import { Admission, type AdmissionLimits, type Vitals } from './admission.ts';
@@ -276,14 +282,6 @@ export class AgentWorker {
     const isFree = others.some(
       (agent) => agent.agentId !== this.id && agent.status === 'ready' && slotsTaken(agent) < agent.slots,
     );
-    return isFree ? 'rooms are handed over' : 'no other worker has a slot';
+    return isFree ? handedOver : 'no other worker has a slot';
   }
-}
-
-function slotsTaken({
-  rooms,
-  standbyRooms,
-  extraSlots,
-}: Pick<AgentStatus, 'rooms' | 'standbyRooms' | 'extraSlots'>): number {
-  return rooms.length + standbyRooms.length + extraSlots;
 }

@@ -176,7 +176,8 @@ function decideHandover(view: RoomView, { successor }: LeaseView): Decision {
   if (successor === 'warming') return { ...handover, step: 'wait' };
   if (successor === 'standing by') return { ...handover, step: 'switch' };
   if (placement.agentId === null || !isItsTurn) {
-    const reason = 'no other worker has a slot';
+    const isRefused = placement.agentId === null && placement.reason === 'worker version';
+    const reason = isRefused ? 'worker version' : 'no other worker has a slot';
     if (successor === 'lost') return { ...handover, step: 'call off', reason };
     return { action: 'none', reason, status: 'active' };
   }

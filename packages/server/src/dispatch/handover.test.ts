@@ -77,6 +77,15 @@ describe('a room whose worker drains', () => {
     expect(lab.held()).toEqual({ r: 'agt_next' });
   });
 
+  it('says when the slots there are belong to workers of a version that is refused', async () => {
+    await serve('r');
+    (await lab.worker('agt_strange')).version = '9.0.0';
+    await lab.clock.advance(1000);
+    old.status = 'draining';
+    await lab.clock.advance(3000);
+    expect(await control.room('r')).toMatchObject({ reason: 'worker version', agentId: 'agt_old' });
+  });
+
   it('waits for its turn behind rooms of higher priority that have no agent at all', async () => {
     await serve('r');
     old.status = 'draining';

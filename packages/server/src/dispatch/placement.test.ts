@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agentStatus } from '../testing/registry-contract.ts';
-import { choosePlacement, markVersion } from './placement.ts';
+import { choosePlacement, markVersions } from './placement.ts';
 import { leastLoaded } from './policy/least-loaded.ts';
 import { versionsMatch } from './version-match.ts';
 import { takers } from './world.ts';
@@ -26,6 +26,10 @@ describe('choosePlacement', () => {
     expect(place([agent('a', { version: '2.4.0' }), agent('b', { status: 'refusing' })])).toEqual({
       agentId: null,
       reason: 'no agent ready',
+    });
+    expect(place([agent('a', { version: '2.4.0' }), agent('b', { status: 'draining' })])).toEqual({
+      agentId: null,
+      reason: 'worker version',
     });
     expect(place([agent('a', { extraSlots: 2 })])).toEqual({ agentId: null, reason: 'all slots busy' });
   });
@@ -61,11 +65,20 @@ describe('versionsMatch', () => {
   });
 
   it('shows in the status of a worker', () => {
-    expect(markVersion(agent('a'), '1.5.0')).toMatchObject({ status: 'ready', reason: null });
-    expect(markVersion(agent('a'), '3.0.0')).toMatchObject({ status: 'refusing', reason: 'worker version' });
-    expect(markVersion(agent('a', { status: 'draining' }), '3.0.0')).toMatchObject({
-      status: 'draining',
-      reason: 'worker version',
-    });
+    const marked = (...agents: ReturnType<typeof agentStatus>[]) =>
+      markVersions(agents, '3.0.0').map(({ status, reason }) => ({ status, reason }));
+    expect(marked(agent('a', { version: '3.1.0' }))).toEqual([{ status: 'ready', reason: null }]);
+    expect(marked(agent('a'))).toEqual([{ status: 'refusing', reason: 'worker version' }]);
+    expect(marked(agent('a', { status: 'draining' }))).toEqual([
+      { status: 'draining', reason: 'worker version' },
+    ]);
+  });
+
+  it('shows in the status of a worker that drains and sees slots only where they are refused', () => {
+    const draining = agent('a', { status: 'draining', reason: 'rooms are handed over', rooms: ['r'] });
+    const reasons = (...agents: ReturnType<typeof agentStatus>[]) =>
+      markVersions([draining, ...agents], '1.4.0').map(({ reason }) => reason);
+    expect(reasons(agent('b', { version: '3.0.0' }))).toEqual(['worker version', 'worker version']);
+    expect(reasons(agent('b', { version: '3.0.0' }), agent('c'))[0]).toBe('rooms are handed over');
   });
 });

@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../registry/agent-registry.ts';
+import { type AgentStatus, handedOver, slotsTaken } from '../registry/agent-registry.ts';
 import type { Candidate, PlacementPolicy, PlacementVerdict } from './policy/placement-policy.ts';
 import { hasFreeSlot } from './policy/preference.ts';
 import { innocent, type Suspicion } from './strikes.ts';
@@ -22,7 +22,10 @@ export function choosePlacement(request: PlacementRequest): PlacementVerdict {
   const { room, agents, candidates, isAvoided, version, policy } = request;
   if (agents.length === 0) return { agentId: null, reason: 'no agents' };
   if (candidates.length === 0) {
-    const isOnlyVersion = agents.every((agent) => !versionsMatch(version, agent.version));
+    // One that drains takes nothing any more, of whatever version it is.
+    const staying = agents.filter(({ status }) => status !== 'draining');
+    const relevant = staying.length === 0 ? agents : staying;
+    const isOnlyVersion = relevant.every((agent) => !versionsMatch(version, agent.version));
     return { agentId: null, reason: isOnlyVersion ? 'worker version' : 'no agent ready' };
   }
   const preferred = policy(
@@ -54,8 +57,19 @@ export function keepApart(
   return apart.length > 0 ? apart : open;
 }
 
-/** A worker of another version takes no rooms, and its status says why. Pure. */
-export function markVersion(agent: AgentStatus, version: string): AgentStatus {
+/**
+ * Workers of another version take no rooms, and their status says why. So does that of one which drains and counts on
+ * such workers: it knows only that they have slots. Pure.
+ */
+export function markVersions(agents: readonly AgentStatus[], version: string): AgentStatus[] {
+  const marked = agents.map((agent) => markVersion(agent, version));
+  const hasSlot = (agent: AgentStatus) => agent.status === 'ready' && slotsTaken(agent) < agent.slots;
+  if (marked.some(hasSlot)) return marked;
+  const isMistaken = ({ status, reason }: AgentStatus) => status === 'draining' && reason === handedOver;
+  return marked.map((agent) => (isMistaken(agent) ? { ...agent, reason: 'worker version' } : agent));
+}
+
+function markVersion(agent: AgentStatus, version: string): AgentStatus {
   if (versionsMatch(version, agent.version)) return agent;
   const status = agent.status === 'draining' ? 'draining' : 'refusing';
   return { ...agent, status, reason: 'worker version' };

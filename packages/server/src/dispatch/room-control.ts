@@ -2,7 +2,7 @@ import type { CapacityView, DemandSettings, ReservationView, RoomView } from '@d
 import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
 import type { Demand, Reservation, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
-import { markVersion } from './placement.ts';
+import { markVersions } from './placement.ts';
 import type { QueueGate } from './queue-gate.ts';
 import { isTrouble, type Reachability } from './reachability.ts';
 import type { Reservations } from './reservations.ts';
@@ -176,7 +176,7 @@ export class RoomControl {
   /** The workers that are heard; one that cannot be used says why. */
   async agents(): Promise<AgentStatus[]> {
     const agents = await this.#deps.registry.agents();
-    return agents.map((agent) => markVersion(agent, this.#deps.version));
+    return markVersions(agents, this.#deps.version);
   }
 
   /**

@@ -35,6 +35,14 @@ export interface AgentStatus {
   heartbeatAt: number;
 }
 
+/** Why a worker that drains still has rooms, when it sees a free slot elsewhere. */
+export const handedOver = 'rooms are handed over';
+
+/** Of a worker, from its own view. */
+export function slotsTaken(of: Pick<AgentStatus, 'rooms' | 'standbyRooms' | 'extraSlots'>): number {
+  return of.rooms.length + of.standbyRooms.length + of.extraSlots;
+}
+
 export interface RoomPicture {
   room: string;
   status: RoomStatus;
