@@ -414,6 +414,14 @@ describe('the reader', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('may close it in the same breath: it is told that, once', async () => {
+    const answers = new Server();
+    follow(answers).close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(states()).toEqual(['closed']);
+    expect(answers.asked).toEqual([]);
+  });
+
   it('learns that one session is over', async () => {
     const answers = new Server().on(eventsPath, () => new Response(null, { status: 204 }));
     follow(answers, { sessionId: 'ses_1' }, null);

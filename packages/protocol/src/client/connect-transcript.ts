@@ -145,7 +145,7 @@ class Connection implements TranscriptConnection {
     this.#outer?.addEventListener('abort', this.close);
     queueMicrotask(() => {
       if (this.#outer?.aborted) this.close();
-      else void this.#run();
+      if (!this.#closing.signal.aborted) void this.#run();
     });
   }
 
