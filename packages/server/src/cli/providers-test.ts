@@ -14,6 +14,7 @@ import { openFileSpeech } from './file-speech.ts';
 import { readSettings, withSettings } from './options.ts';
 import { progressBar, step } from './progress.ts';
 import { endedBySignal, untilSignal } from './shutdown.ts';
+import { whyNoWords } from './why-no-words.ts';
 
 /** Silence behind the sample line, so that its end is heard. */
 const tailMs = 1_500;
@@ -125,7 +126,7 @@ function print(
   const text = segments.map((segment) => segment.text).join(' ');
   const words = normaliseWords(text).length;
   const rows: [string, string][] = [
-    ['text', text === '' ? pc.yellow('no words') : text],
+    ['text', text === '' ? pc.yellow(whyNoWords(coverage)) : text],
     ['words', `${words}`],
   ];
   if (line) {

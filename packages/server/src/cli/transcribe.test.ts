@@ -10,15 +10,27 @@ import { writeWav } from '../audio/wav.ts';
 const program = fileURLToPath(new URL('../../bin/dialoglens.js', import.meta.url));
 let folder: string;
 
+/** Four seconds of one channel, or two of both: three quarters tone, the rest silence. */
+function loud(sampleRate: number): Int16Array {
+  const length = 4 * sampleRate;
+  return Int16Array.from({ length }, (_, i) => (i < 0.75 * length ? 12_000 * Math.sin(i / 8) : 0));
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dialoglens-transcribe-'));
-  const pcm = Int16Array.from({ length: 32_000 }, (_, i) => (i < 24_000 ? 12_000 * Math.sin(i / 8) : 0));
+  const pcm = loud(8_000);
   await writeFile(join(folder, 'standup.wav'), writeWav({ sampleRate: 16_000, channels: 1, pcm }));
   await writeFile(join(folder, 'planning.wav'), writeWav({ sampleRate: 8_000, channels: 2, pcm }));
   await writeFile(
     join(folder, 'silence.wav'),
     writeWav({ sampleRate: 8_000, channels: 1, pcm: new Int16Array(8_000) }),
   );
+  await writeFile(join(folder, 'disc.wav'), writeWav({ sampleRate: 44_100, channels: 2, pcm: loud(44_100) }));
+  await writeFile(
+    join(folder, 'nothing.wav'),
+    writeWav({ sampleRate: 16_000, channels: 1, pcm: new Int16Array(0) }),
+  );
+  await writeFile(join(folder, 'empty.wav'), '');
   await writeFile(join(folder, 'notes.wav'), 'no sound at all');
   await mkdir(join(folder, 'captions'));
 });
@@ -71,6 +83,14 @@ describe('dialoglens transcribe', { timeout: 120_000 }, () => {
     expect(code).toBe(1);
   });
 
+  it('says of a recording without any sound that nobody speaks in it, and of an empty file that it is empty', async () => {
+    const { code, stdout, stderr } = await run('transcribe', 'nothing.wav', 'empty.wav');
+    expect(stdout).toMatch(/^Transcript of nothing\n/);
+    expect(stderr).toContain('nothing.wav: Nobody speaks in it.');
+    expect(stderr).toContain('empty.wav is empty.');
+    expect(code).toBe(1);
+  });
+
   it('keeps recordings of the same name in different folders apart', async () => {
     await mkdir(join(folder, 'monday'), { recursive: true });
     await copyFile(join(folder, 'standup.wav'), join(folder, 'monday', 'standup.wav'));
@@ -113,6 +133,26 @@ describe('dialoglens providers', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(/^words +3$/m);
     expect(stdout).toMatch(/^cost +none$/m);
     expect(code).toBe(0);
+  });
+
+  it.each(['planning.wav', 'disc.wav'])(
+    'tests one with a recording of another rate, in stereo: %s',
+    async (file) => {
+      const { code, stdout } = await run('providers', 'test', 'scripted', file, '--fast');
+      expect(stdout).toMatch(/^text +good morning everyone$/m);
+      expect(code).toBe(0);
+    },
+  );
+
+  it.each([
+    ['silence.wav', 'Nobody speaks in it'],
+    ['nothing.wav', 'Nobody speaks in it'],
+    ['empty.wav', 'empty.wav is empty.'],
+    ['notes.wav', 'notes.wav does not look like audio.'],
+  ])('says what is wrong with a recording to test one with: %s', async (file, message) => {
+    const { code, stdout, stderr } = await run('providers', 'test', 'scripted', file, '--fast');
+    expect(stdout + stderr).toContain(message);
+    expect(code).toBe(1);
   });
 
   it('knows no others', async () => {

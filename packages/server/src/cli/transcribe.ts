@@ -6,7 +6,7 @@ import { openAudio } from '../app/transcribe/audio-source.ts';
 import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.ts';
 import type { Config } from '../config/index.ts';
 import { type ExportFormatName, exportFormats } from '../export/index.ts';
-import { coverageSummary, describeGaps, type ExportTranscript } from '../export/transcript-input.ts';
+import { describeGaps, type ExportTranscript } from '../export/transcript-input.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { fail } from './fail.ts';
@@ -15,6 +15,7 @@ import { readSettings, withSettings } from './options.ts';
 import { progressBar, step } from './progress.ts';
 import { endedBySignal, untilSignal } from './shutdown.ts';
 import { type TranscriptTarget, targetOf, writeTranscript } from './transcript-target.ts';
+import { whyNoWords } from './why-no-words.ts';
 
 interface Options {
   format?: ExportFormatName;
@@ -120,14 +121,7 @@ async function transcribeOne(file: string, run: Run): Promise<void> {
 
 /** Says what has no text: a transcript must not look complete when it is not. */
 function report(file: string, { segments, coverage }: ExportTranscript): void {
-  if (segments.length === 0) {
-    const { speechMs } = coverageSummary(coverage);
-    const heard =
-      speechMs === 0
-        ? 'Nobody speaks in it'
-        : `${(speechMs / 1000).toFixed(1)} s of sound like speech, but no words`;
-    console.error(pc.yellow(`${file}: ${heard}.`));
-  }
+  if (segments.length === 0) console.error(pc.yellow(`${file}: ${whyNoWords(coverage)}.`));
   const gaps = describeGaps(coverage);
   if (gaps === null) return;
   console.error(pc.red(`${file}: speech without text: ${gaps}.`));
