@@ -6,6 +6,7 @@ import {
   prioritySchema,
   roomStatuses,
 } from './demand.ts';
+import { captionsViewSchema } from './live.ts';
 import { gapReasons, segmentSchema } from './segment.ts';
 
 /** Longest room name the API takes, in Unicode characters; LiveKit's default limit. */
@@ -158,6 +159,8 @@ export const roomViewSchema = z.object({
   /** 1 is next; null when not queued. */
   queuePosition: z.number().nullable(),
   since: z.number(),
+  /** How its captions do; absent while nobody serves it, or it is not known. */
+  captions: captionsViewSchema.optional(),
 });
 export type RoomView = z.infer<typeof roomViewSchema>;
 

@@ -6,6 +6,13 @@ export const transcriptionTopic = 'lk.transcription';
 /** Topic of the reliable data messages. */
 export const transcriptDataTopic = 'transcript';
 
+/**
+ * Attributes of the agent in the room: how the captions of the room do (a `CaptionState`, absent as long as they do well)
+ * and why, when they do not. Who comes later sees them too.
+ */
+export const captionStateAttribute = 'dialoglens.captions';
+export const captionReasonAttribute = 'dialoglens.captions_reason';
+
 /** Attributes of one text stream on `lk.transcription`. All values are strings, as LiveKit requires. */
 export type CaptionAttributes = Record<string, string>;
 

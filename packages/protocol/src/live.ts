@@ -9,6 +9,19 @@ import { segmentSchema } from './segment.ts';
 export const captionStates = ['ok', 'delayed', 'down', 'missing'] as const;
 export type CaptionState = (typeof captionStates)[number];
 
+/** How captions do, and why. */
+const standing = {
+  state: z.enum(captionStates),
+  /** A word for viewers and operators, such as `provider failing`; `ok` when all is well. */
+  reason: z.string(),
+  /** When a speech provider is asked again, epoch ms; only while none takes the audio and it is known. */
+  retryAt: z.number().optional(),
+};
+
+/** How the captions of a room do as a whole: as those of the speaker who has it worst. */
+export const captionsViewSchema = z.object(standing);
+export type CaptionsView = z.infer<typeof captionsViewSchema>;
+
 /** One event of a session's live feed. `seq` rises by one per event of the session and is the SSE id. */
 export const liveEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('segment'), segment: segmentSchema }),
@@ -29,8 +42,14 @@ export const liveEventSchema = z.discriminatedUnion('type', [
     /** LiveKit's id of the track, as segments have it. */
     trackId: z.string(),
     identity: z.string(),
-    state: z.enum(captionStates),
-    reason: z.string(),
+    ...standing,
+  }),
+  /** The captions of a room do otherwise than before; also told to a reader who begins to read. */
+  z.object({
+    type: z.literal('room-captions'),
+    sessionId: z.string(),
+    room: z.string(),
+    ...standing,
   }),
   /** Somebody corrected what a speaker is called in this session; it holds for what they said before and after. */
   z.object({

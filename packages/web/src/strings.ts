@@ -137,6 +137,24 @@ export const strings = {
     gap: (seconds: string, why: string) => `${seconds} of speech could not be captioned so far: ${why}.`,
     tooLong: (count: string) => ` … ${count} more characters are in the transcript`,
   },
+  captionTrouble: {
+    states: {
+      delayed: (why: string) => `Captions are late: ${why}.`,
+      missing: (why: string) => `Captions are missing: ${why}.`,
+      down: (why: string) => `No captions: ${why}.`,
+    },
+    reasons: {
+      'provider failing': 'the speech provider is unavailable',
+      'provider refuses us': 'the speech provider refuses this server’s credentials or settings',
+      'too many streams': 'the speech provider takes no more streams',
+      'language not supported': 'no speech provider knows the language of this room',
+      connecting: 'the speech provider is being connected',
+      'spend limit': 'this room has spent what it may spend on speech providers today',
+      replaying: 'what was said meanwhile is being caught up with',
+      'speech without text': 'somebody speaks and no text comes',
+    } as Readonly<Record<string, string>>,
+    retry: (seconds: number) => `Trying again in ${seconds} s.`,
+  },
   join: {
     tab: (room: string) => `Join ${room}`,
     lead: 'Join with your microphone. Open this page in a second tab, or send its address, to talk to somebody.',

@@ -239,11 +239,29 @@ describe('AgentWorker', () => {
     await hear(live, 'TR_1', 'ana');
     provider.say('TR_1', { type: 'health', state: 'down', reason: 'provider failing' });
     await vi.waitFor(() => expect(told).toEqual(['down']));
+    await vi.waitFor(() => expect(live.captions).toEqual(['down: provider failing']));
     live.emit({ type: 'agent-epoch-seen', epoch: epoch + 1 });
     provider.say('TR_1', { type: 'health', state: 'ok', reason: 'ok' });
     await vi.waitFor(() => expect(live.closed).toBe(true));
     unsubscribe();
     expect(told).toEqual(['down']);
+    expect(live.captions).toEqual(['down: provider failing']);
+  });
+
+  it('says with its heartbeats where captions do not do well, and when a provider is asked again', async () => {
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
+    const captions = async () => (await registry.agents())[0]?.captions;
+    expect(await captions()).toEqual({});
+    const beganAt = Date.now();
+    provider.say('TR_1', { type: 'health', state: 'down', reason: 'provider failing', retryInMs: 9_000 });
+    await vi.waitFor(async () =>
+      expect(await captions()).toMatchObject({ [room]: { state: 'down', reason: 'provider failing' } }),
+    );
+    expect((await captions())?.[room]?.retryAt).toBeGreaterThanOrEqual(beganAt + 9_000);
+    live.emit({ type: 'track-gone', sid: 'TR_1' });
+    await vi.waitFor(async () => expect(await captions()).toEqual({}));
+    await vi.waitFor(() => expect(live.captions).toEqual(['down: provider failing', 'ok: ok']));
   });
 
   it('leaves when a newer agent of the room shows itself', async () => {

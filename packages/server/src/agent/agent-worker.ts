@@ -257,6 +257,7 @@ export class AgentWorker {
       extraSlots,
       rooms,
       standbyRooms,
+      captions: this.#rooms.captions,
       load: slotsTaken({ rooms, standbyRooms, extraSlots }) / slots,
       region,
       version,

@@ -316,7 +316,7 @@ export class AudioProcessor {
       }
       return;
     }
-    if (event.type === 'health') this.#watch.engineIs(event.state, event.reason);
+    if (event.type === 'health') this.#watch.engineIs(event.state, event.reason, event.retryInMs);
     if (event.type === 'partial' || event.type === 'final') this.#watch.answered();
     const revision = this.#assembler.accept(event, language);
     if (revision) this.#show(revision);

@@ -47,6 +47,20 @@ it('passes on what the engines say of themselves; that none is there outweighs w
   expect(told).toEqual(['delayed', 'down', 'missing', 'ok']);
 });
 
+it('tells when the next attempt is, each time that it is another one, and not again in between', () => {
+  const told: unknown[] = [];
+  const one = new CaptionWatch(true, (standing) => told.push(standing));
+  one.engineIs('down', 'provider failing', 4_000);
+  one.spoke(1_000);
+  one.engineIs('down', 'provider failing', 4_000);
+  one.engineIs('down', 'provider failing');
+  expect(told).toEqual([
+    { state: 'down', reason: 'provider failing', retryInMs: 4_000 },
+    { state: 'down', reason: 'provider failing', retryInMs: 4_000 },
+    { state: 'down', reason: 'provider failing' },
+  ]);
+});
+
 it('leaves nothing standing when the track ends', () => {
   const { told, watch: one } = watch();
   one.spoke(20_000);

@@ -5,6 +5,8 @@ import type { SttHealth } from '../stt/stt.ts';
 export interface CaptionStanding {
   state: CaptionState;
   reason: string;
+  /** A speech provider is asked again in so many ms; only while none takes the audio and it is known. */
+  retryInMs?: number;
 }
 
 /** Somebody who has been speaking for so long should have been shown something. */
@@ -44,9 +46,9 @@ export class CaptionWatch {
     this.#tell();
   }
 
-  engineIs(health: SttHealth, reason: string): void {
+  engineIs(health: SttHealth, reason: string, retryInMs?: number): void {
     const states = { ok: 'ok', recovering: 'delayed', down: 'down' } as const;
-    this.#engine = { state: states[health], reason };
+    this.#engine = { state: states[health], reason, ...(retryInMs !== undefined && { retryInMs }) };
     this.#tell();
   }
 
@@ -58,9 +60,20 @@ export class CaptionWatch {
 
   #tell(): void {
     const isSilent = this.#withoutTextMs >= this.#limitMs && this.#engine.state !== 'down';
-    const { state, reason } = isSilent ? silent : this.#engine;
-    if (state === this.#told?.state && reason === this.#told.reason) return;
-    this.#told = { state, reason };
-    this.#onChange(this.#told);
+    const standing = isSilent ? silent : this.#engine;
+    if (isSame(standing, this.#told)) return;
+    this.#told = standing;
+    this.#onChange(standing);
   }
+}
+
+/** A time to the next attempt that was told at another moment is another instant. */
+function isSame(one: CaptionStanding, told: CaptionStanding | null): boolean {
+  if (one === told) return true;
+  return (
+    one.state === told?.state &&
+    one.reason === told.reason &&
+    one.retryInMs === undefined &&
+    told.retryInMs === undefined
+  );
 }

@@ -1,4 +1,4 @@
-import type { DemandSettings } from '@dialoglens/protocol';
+import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import type { Assignment } from '../registry/agent-registry.ts';
 
 /** The port between a worker and what serves one room. Implemented by `TranscriptionAgent`, faked in simulations. */
@@ -15,6 +15,8 @@ export interface RoomAgent {
   readonly assignment: Assignment;
   /** Audio tracks it hears: they weigh the room. */
   readonly tracks: number;
+  /** How the captions of the room do. */
+  readonly captions: CaptionsView;
   /** Joins the room. One that stands by only listens until `promote`. @throws DialogLensError when it cannot be joined. */
   start(): Promise<void>;
   /** Takes other settings. Idempotent. @throws DialogLensError `unknown_provider`, and then nothing changed. */

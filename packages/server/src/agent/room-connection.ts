@@ -1,3 +1,5 @@
+import type { CaptionsView } from '@dialoglens/protocol';
+
 /** The port between an agent and one LiveKit room. Implemented in `livekit/`, faked in `testing/`. */
 
 /** Kinds of LiveKit participants whose audio is transcribed. */
@@ -65,6 +67,8 @@ export interface RoomConnection {
   sendData(message: DataMessage): Promise<void>;
   /** Shows everybody the epoch of one that stood by until now. */
   showEpoch(): Promise<void>;
+  /** Shows everybody, and who comes later, how the captions of the room do. */
+  showCaptions(captions: Pick<CaptionsView, 'state' | 'reason'>): Promise<void>;
   /** Leaves the room and frees everything. Idempotent. */
   close(): Promise<void>;
 }

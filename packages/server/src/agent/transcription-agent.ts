@@ -1,4 +1,4 @@
-import type { DemandSettings } from '@dialoglens/protocol';
+import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import { DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
@@ -12,6 +12,7 @@ import type { AgentParts } from './agent-parts.ts';
 import type { CaptionStanding } from './caption-watch.ts';
 import type { AgentEnd, RoomAgent, RoomAgentHost } from './room-agent.ts';
 import type { RoomConnection, RoomEvent } from './room-connection.ts';
+import { RoomStanding } from './room-standing.ts';
 import { RoomTracks } from './room-tracks.ts';
 import { ViewerHistory } from './viewer-history.ts';
 
@@ -46,6 +47,7 @@ export class TranscriptionAgent implements RoomAgent {
   readonly #history: ViewerHistory;
   readonly #writer: StoreWriter;
   readonly #live: LiveFeed;
+  readonly #standing: RoomStanding;
   #connection: RoomConnection | undefined;
   #captions: RoomCaptions | undefined;
   #away = false;
@@ -67,6 +69,7 @@ export class TranscriptionAgent implements RoomAgent {
     this.#logger = parts.logger.child({ session: assignment.sessionId, epoch: assignment.epoch });
     this.#history = new ViewerHistory(settings.captions.replayCount, clock, this.#logger);
     this.#live = new LiveFeed(assignment.room, registry, this.#surroundings);
+    this.#standing = this.#makeStanding();
     this.#writer = this.#makeWriter();
     this.#tracks = new RoomTracks({
       parts,
@@ -83,6 +86,10 @@ export class TranscriptionAgent implements RoomAgent {
 
   get tracks(): number {
     return this.#tracks.size;
+  }
+
+  get captions(): CaptionsView {
+    return this.#standing.now;
   }
 
   async start(): Promise<void> {
@@ -143,6 +150,7 @@ export class TranscriptionAgent implements RoomAgent {
   resume(): void {
     if (!this.#away) this.#captions?.resume();
     this.#live.resume();
+    this.#standing.resume();
     this.#sendHistory();
   }
 
@@ -211,6 +219,17 @@ export class TranscriptionAgent implements RoomAgent {
     });
   }
 
+  #makeStanding(): RoomStanding {
+    const { room, sessionId } = this.assignment;
+    return new RoomStanding({
+      mayPublish: () => this.#connection !== undefined && !this.#away && this.#mayPublish(),
+      show: async (captions) => this.#connection?.showCaptions(captions),
+      onChange: (captions) =>
+        this.#live.tell('captions of the room', { type: 'room-captions', sessionId, room, ...captions }),
+      logger: this.#logger,
+    });
+  }
+
   /** Of the ways on which captions leave. */
   get #surroundings() {
     return { mayPublish: () => this.#mayPublish(), metrics: this.#parts.metrics, logger: this.#logger };
@@ -270,11 +289,19 @@ export class TranscriptionAgent implements RoomAgent {
   }
 
   /** Viewers are told when captions are late or missing: silence on the screen could mean that nobody speaks. */
-  #tellStanding({ trackSid, identity }: TrackRecord, { state, reason }: CaptionStanding): void {
+  #tellStanding({ trackSid: trackId, identity }: TrackRecord, standing: CaptionStanding): void {
     const { room, sessionId } = this.assignment;
-    if (state === 'ok') this.#logger.info({ track: trackSid }, 'captions are as they should be');
-    else this.#logger.warn({ track: trackSid, state, reason }, 'captions are late or missing');
-    this.#live.tell({ type: 'captions', sessionId, room, trackId: trackSid, identity, state, reason });
+    const { state, reason, retryInMs } = standing;
+    if (state === 'ok') this.#logger.info({ track: trackId }, 'captions are as they should be');
+    else this.#logger.warn({ track: trackId, state, reason, retryInMs }, 'captions are late or missing');
+    const retry = retryInMs === undefined ? {} : { retryAt: this.#parts.clock.nowMs() + retryInMs };
+    const captions = { state, reason, ...retry };
+    this.#live.tell(`captions of ${trackId}`, {
+      type: 'captions',
+      ...{ sessionId, room, trackId, identity },
+      ...captions,
+    });
+    this.#standing.set(trackId, captions);
   }
 
   #setAway(away: boolean): void {
@@ -282,6 +309,7 @@ export class TranscriptionAgent implements RoomAgent {
     this.#tracks.setAway(away);
     if (!away) {
       this.#cancel('cut-off');
+      this.#standing.forgetShown();
       return this.resume();
     }
     this.#captions?.pause();

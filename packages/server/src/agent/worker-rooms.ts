@@ -1,4 +1,4 @@
-import type { DemandSettings } from '@dialoglens/protocol';
+import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
@@ -84,6 +84,13 @@ export class WorkerRooms {
   /** Rooms in which it waits to follow another worker. */
   get standingBy(): string[] {
     return this.#names((tenancy) => tenancy.standby);
+  }
+
+  /** How captions do in the rooms it serves where they do not do well, by room. */
+  get captions(): Record<string, CaptionsView> {
+    const served = [...this.#rooms.values()].filter(({ standby }) => !standby);
+    const all = served.map(({ room, agent }) => [room, agent.captions] as const);
+    return Object.fromEntries(all.filter(([, { state }]) => state !== 'ok'));
   }
 
   /** Audio tracks of each room. */

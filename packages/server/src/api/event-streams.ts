@@ -26,13 +26,13 @@ export interface Reading {
 export class EventStreams {
   readonly #feeds: LiveFeeds;
   readonly #store: Pick<Store, 'record' | 'corrections'>;
-  readonly #deps: Pick<ApiDeps, 'logger'>;
+  readonly #deps: Pick<ApiDeps, 'control' | 'logger'>;
   readonly #seats: Seats<LiveEvent>;
   readonly #endCheck: NodeJS.Timeout;
   #checking = false;
 
   constructor(
-    deps: Pick<ApiDeps, 'registry' | 'store' | 'metrics' | 'logger' | 'clock'>,
+    deps: Pick<ApiDeps, 'control' | 'registry' | 'store' | 'metrics' | 'logger' | 'clock'>,
     limits: Pick<ApiLimits, 'heartbeatMs'>,
     places: ViewerPlaces,
   ) {
@@ -62,6 +62,7 @@ export class EventStreams {
     viewer = seated;
     await this.#seats.catchUp(seated, feed, lastSeq, () => this.#resync(seated, session.id));
     await this.#tellNames(seated, session);
+    await this.#tellStanding(seated, session);
     if (session.endedAt !== null) feed.accept(endOf(session).event);
     // Also for a reader that came between the end and the moment the last one left: the feed says it only once.
     if (feed.ended) seated.push(endOf(session));
@@ -97,6 +98,18 @@ export class EventStreams {
     } catch (thrown) {
       // Captions matter more; whoever reads the record sees the corrected names.
       this.#deps.logger.warn({ err: asError(thrown) }, 'corrected names could not be read for a viewer');
+    }
+  }
+
+  /** Who begins to read must not take silence for nobody speaking. */
+  async #tellStanding(viewer: Viewer<LiveEvent>, { id: sessionId, room }: Session): Promise<void> {
+    try {
+      const view = await this.#deps.control.room(room);
+      if (view?.sessionId !== sessionId || view.captions === undefined) return;
+      viewer.write(formatEvent({ type: 'room-captions', sessionId, room, ...view.captions }));
+    } catch (thrown) {
+      // It is told when it changes in any case.
+      this.#deps.logger.warn({ err: asError(thrown) }, 'a viewer could not be told how captions do');
     }
   }
 

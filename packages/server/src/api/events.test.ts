@@ -81,6 +81,19 @@ describe('a live viewer', () => {
     expect((ids[1] ?? 0) - (ids[0] ?? 0)).toBe(1);
   });
 
+  test('is told at the beginning how captions do, and of each change', async () => {
+    await serve();
+    const down = { state: 'down', reason: 'provider failing', retryAt: 17 } as const;
+    ports.served.set('standup', { sessionId: 'ses_1', captions: down });
+    const reader = await watch();
+    const about = { type: 'room-captions', sessionId: 'ses_1', room: 'standup' } as const;
+    await reader.until(({ events }) => events.length > 0);
+    expect(reader.events[0]?.data).toEqual({ ...about, ...down });
+    await ports.registry.publish('standup', { ...about, state: 'ok', reason: 'ok' });
+    await reader.until(({ events }) => events.length > 1);
+    expect(reader.events[1]).toMatchObject({ event: 'room-captions', data: { state: 'ok' } });
+  });
+
   test('gets heartbeats when nobody speaks', async () => {
     await serve({ heartbeatMs: 10 });
     const reader = await watch();

@@ -6,7 +6,8 @@ import { readableSession, sessionParams } from './sessions.ts';
 import { endSeq } from './viewer.ts';
 
 const description = `Server-sent events. \`segment\` carries a partial or final, \`session\` with status \`ended\` is the last one,
-\`resync\` says that events were missed and /segments should be read again. A connection begins with what happens from
+\`captions\` says that the captions of a speaker do otherwise than before and \`room-captions\` how those of the room do as
+a whole (also at the beginning), \`resync\` says that events were missed and /segments should be read again. A connection begins with what happens from
 now on; with \`Last-Event-ID\` it continues after that event.`;
 
 /** Partials and finals as they are made. */

@@ -1,4 +1,10 @@
-import type { CapacityView, DemandSettings, ReservationView, RoomView } from '@dialoglens/protocol';
+import type {
+  CapacityView,
+  CaptionsView,
+  DemandSettings,
+  ReservationView,
+  RoomView,
+} from '@dialoglens/protocol';
 import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
 import type { Demand, Reservation, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
@@ -151,26 +157,28 @@ export class RoomControl {
   /** Every room that is wanted or served. */
   async rooms(): Promise<RoomView[]> {
     const { store, reach } = this.#deps;
-    const [demands, pictures] = await Promise.all([
+    const [demands, pictures, agents] = await Promise.all([
       reach.store(() => store.demands.list()),
       this.#pictures(),
+      this.#deps.world.agentsIfKnown(),
     ]);
     const byRoom = new Map(demands.map((demand) => [demand.room, demand]));
     const shown = new Set(pictures.map((picture) => picture.room));
-    const views = pictures.map((picture) => viewOf(picture, byRoom.get(picture.room) ?? null));
+    const views = pictures.map((picture) => viewOf(picture, byRoom.get(picture.room) ?? null, agents));
     const unseen = demands.filter((demand) => !shown.has(demand.room));
-    return [...views, ...unseen.map((demand) => viewOf(unseenPicture(demand), demand))];
+    return [...views, ...unseen.map((demand) => viewOf(unseenPicture(demand), demand, agents))];
   }
 
   /** Null when nobody asked for the room and nobody serves it. */
   async room(name: string): Promise<RoomView | null> {
     const { store, reach } = this.#deps;
-    const [demand, picture] = await Promise.all([
+    const [demand, picture, agents] = await Promise.all([
       reach.store(() => store.demands.get(name)),
       this.#picture(name),
+      this.#deps.world.agentsIfKnown(),
     ]);
-    if (picture !== null) return viewOf(picture, demand);
-    return demand === null ? null : viewOf(unseenPicture(demand), demand);
+    if (picture !== null) return viewOf(picture, demand, agents);
+    return demand === null ? null : viewOf(unseenPicture(demand), demand, agents);
   }
 
   /** The workers that are heard; one that cannot be used says why. */
@@ -256,8 +264,21 @@ function unseenPicture(demand: Demand): RoomPicture {
   };
 }
 
-function viewOf(picture: RoomPicture, demand: Demand | null): RoomView {
-  if (demand === null) return { ...picture, demand: null };
+/** @param agents workers that are heard; null when that is not known */
+function viewOf(picture: RoomPicture, demand: Demand | null, agents: AgentStatus[] | null): RoomView {
+  const captions = captionsOf(picture, agents);
+  const view = { ...picture, ...(captions && { captions }) };
+  if (demand === null) return { ...view, demand: null };
   const { wanted, source, settings, priority, requestedAt } = demand;
-  return { ...picture, demand: { wanted, source, settings, priority, requestedAt } };
+  return { ...view, demand: { wanted, source, settings, priority, requestedAt } };
+}
+
+/** What the worker that serves the room says; null when nobody does, or it is not heard. */
+function captionsOf(
+  { room, agentId, status }: RoomPicture,
+  agents: AgentStatus[] | null,
+): CaptionsView | null {
+  const agent = agents?.find((one) => one.agentId === agentId);
+  if (status !== 'active' || !agent?.rooms.includes(room)) return null;
+  return agent.captions?.[room] ?? { state: 'ok', reason: 'ok' };
 }

@@ -96,6 +96,17 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
       },
     ]);
     const ana = await join('ana');
+    await connection.showCaptions({ state: 'down', reason: 'provider failing' });
+    const seenBy = ({ room: { remoteParticipants } }: Speaker) =>
+      [...remoteParticipants.values()].find(({ identity }) => identity === 'agent-agt_test-7')?.attributes;
+    const isDown = { 'dialoglens.captions': 'down', 'dialoglens.captions_reason': 'provider failing' };
+    await vi.waitFor(() => expect(seenBy(ana)).toMatchObject(isDown), patience);
+    const late = await join('late');
+    await vi.waitFor(() => expect(seenBy(late)).toMatchObject(isDown), patience);
+    await late.leave();
+    await connection.showCaptions({ state: 'ok', reason: 'ok' });
+    const isWell = { 'dialoglens.epoch': '7', 'dialoglens.captions': 'ok' };
+    await vi.waitFor(() => expect(seenBy(ana)).toEqual(isWell), patience);
     const sid = await ana.publish();
     await vi.waitFor(() => {
       expect(events).toContainEqual(expect.objectContaining({ type: 'track-available' }));

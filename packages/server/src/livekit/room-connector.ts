@@ -1,3 +1,4 @@
+import { type CaptionsView, captionReasonAttribute, captionStateAttribute } from '@dialoglens/protocol';
 import { livekitDispose } from '@livekit/rtc-ffi-bindings';
 import {
   DisconnectReason as NativeReason,
@@ -376,6 +377,12 @@ class LiveRoomConnection implements RoomConnection {
 
   async showEpoch(): Promise<void> {
     await this.#setAttributes({ [epochAttribute]: String(this.#options.epoch), [standbyAttribute]: '' });
+  }
+
+  async showCaptions({ state, reason }: Pick<CaptionsView, 'state' | 'reason'>): Promise<void> {
+    // An empty attribute is taken away.
+    const why = state === 'ok' ? '' : reason;
+    await this.#setAttributes({ [captionStateAttribute]: state, [captionReasonAttribute]: why });
   }
 
   async #setAttributes(attributes: Record<string, string>): Promise<void> {

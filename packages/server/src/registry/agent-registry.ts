@@ -1,4 +1,4 @@
-import type { DemandSettings, LiveEvent, RoomStatus } from '@dialoglens/protocol';
+import type { CaptionsView, DemandSettings, LiveEvent, RoomStatus } from '@dialoglens/protocol';
 
 /**
  * The live picture: may be lost at any moment and is rebuilt from the store and from heartbeats. Every method but
@@ -25,6 +25,8 @@ export interface AgentStatus {
   rooms: string[];
   /** Rooms in which it stands by to follow another worker, from the moment it was told to. */
   standbyRooms: string[];
+  /** How the captions of those of its rooms do that do not do well, by room. Older workers do not say. */
+  captions?: Readonly<Record<string, CaptionsView>>;
   /** 0..1: share of slots used. */
   load: number;
   region: string | null;

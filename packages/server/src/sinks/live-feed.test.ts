@@ -29,7 +29,7 @@ function say(id: string, text = id, isFinal = true): void {
 
 function tell(state: CaptionState): void {
   const speaker = { sessionId: 'ses_1', room: 'r', trackId: 'TR_1', identity: 'ana' };
-  feed.tell({ type: 'captions', ...speaker, state, reason: state });
+  feed.tell('captions', { type: 'captions', ...speaker, state, reason: state });
 }
 
 describe('LiveFeed', () => {

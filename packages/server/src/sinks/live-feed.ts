@@ -5,8 +5,8 @@ import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { CaptionQueue } from './caption-queue.ts';
 import type { Caption, CaptionSink } from './sink.ts';
 
-type Heard = Extract<LiveEvent, { type: 'segment' | 'captions' }>;
-type Standing = Extract<LiveEvent, { type: 'captions' }>;
+type Standing = Extract<LiveEvent, { type: 'captions' | 'room-captions' }>;
+type Heard = Extract<LiveEvent, { type: 'segment' }> | Standing;
 
 /** What waits for the bus. More is shed: a viewer is better served by the next partial, and the store has every final. */
 const maxWaiting = 100;
@@ -39,9 +39,9 @@ export class LiveFeed implements CaptionSink {
     this.#put(segment.id, { type: 'segment', segment }, !segment.isFinal);
   }
 
-  /** How the captions of a speaker do, in its order among the captions. */
-  tell(standing: Standing): void {
-    this.#put(`captions of ${standing.trackId}`, standing, false);
+  /** How captions do, in its order among them. What waits under the same key is outdated. */
+  tell(key: string, standing: Standing): void {
+    this.#put(key, standing, false);
   }
 
   /** Publishes what waits, if it may. */

@@ -40,12 +40,14 @@ export interface SttOpenOptions {
   wantWords: boolean;
 }
 
+/** `language`: the engine does not know the language of this stream; other streams are none of its concern. */
 export type SttFaultKind =
   | 'auth'
   | 'quota'
   | 'rate-limit'
   | 'transient'
   | 'bad-audio'
+  | 'language'
   | 'limit'
   | 'deaf'
   | 'fatal';
@@ -91,8 +93,11 @@ export type SttEvent =
       /** The utterance that has no text because of this fault; the stream goes on. Without it the stream is dead. */
       lost?: { startSample: number; endSample: number; reason?: GapReason };
     }
-  /** How the engine does, when that changes. `reason` is a word for viewers and operators. */
-  | { type: 'health'; state: SttHealth; reason: string };
+  /**
+   * How the engine does, when that changes. `reason` is a word for viewers and operators; `retryInMs` is there while no
+   * engine takes audio and it is known when one is asked again.
+   */
+  | { type: 'health'; state: SttHealth; reason: string; retryInMs?: number };
 
 /** `recovering`: nothing is lost so far, text comes late. `down`: no engine takes audio. */
 export type SttHealth = 'ok' | 'recovering' | 'down';

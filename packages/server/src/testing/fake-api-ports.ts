@@ -1,4 +1,4 @@
-import type { MoveView, Segment, SettingsView } from '@dialoglens/protocol';
+import type { MoveView, RoomView, Segment, SettingsView } from '@dialoglens/protocol';
 import type { AccessTokenClaims, ApiDeps, ApiLimits, WebhookNotice } from '../api/ports.ts';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
@@ -69,6 +69,8 @@ export class FakeApiPorts {
   readonly measured: MinuteCount[] = [];
   /** Counters by name and labels, such as `webhooks_total event=other result=ignored`. */
   readonly counts = new Map<string, number>();
+  /** Rooms that are served, with what is special about them. */
+  readonly served = new Map<string, Partial<RoomView>>();
   storeAway = false;
   ready = true;
   /** What the next start throws. */
@@ -159,7 +161,8 @@ export class FakeApiPorts {
       },
       reservations: async () => this.reserved.map(({ actor, ...one }) => ({ ...one, status: 'planned' })),
       rooms: async () => [...running].map(roomView),
-      room: async (name) => (running.has(name) ? roomView(name) : null),
+      room: async (name) =>
+        running.has(name) || this.served.has(name) ? { ...roomView(name), ...this.served.get(name) } : null,
       agents: () => this.registry.agents(),
       drain: async (agentId, actor) => {
         const agent = (await this.registry.agents()).find((heard) => heard.agentId === agentId);

@@ -1,4 +1,4 @@
-import type { DemandSettings } from '@dialoglens/protocol';
+import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import type { RoomAgent, RoomAgentHost } from '../agent/room-agent.ts';
 import type { Assignment } from '../registry/agent-registry.ts';
 
@@ -9,6 +9,7 @@ export class FakeRoomAgent implements RoomAgent {
   readonly assignment: Assignment;
   readonly host: RoomAgentHost;
   tracks = 1;
+  captions: CaptionsView = { state: 'ok', reason: 'ok' };
   /** What the worker asked for, in order. */
   readonly calls: string[] = [];
   /** Steps that fail, and with what. */

@@ -1,3 +1,4 @@
+import type { CaptionsView } from '@dialoglens/protocol';
 import type {
   AudioFrameListener,
   ConnectOptions,
@@ -17,6 +18,8 @@ export class FakeRoom implements RoomConnection {
   readonly data: DataMessage[] = [];
   /** What everybody sees of it. */
   shows: 'epoch' | 'standby';
+  /** How captions do, as everybody was shown one after the other. */
+  readonly captions: string[] = [];
   closed = false;
   /** When set, sending fails with this. */
   failure: Error | null = null;
@@ -75,6 +78,11 @@ export class FakeRoom implements RoomConnection {
   async showEpoch(): Promise<void> {
     if (this.failure) throw this.failure;
     this.shows = 'epoch';
+  }
+
+  async showCaptions({ state, reason }: Pick<CaptionsView, 'state' | 'reason'>): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.captions.push(`${state}: ${reason}`);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CaptionsView } from '@dialoglens/protocol';
 import { agentIdentity, agentName, epochAttribute } from '../dispatch/room-directory.ts';
 import type { AgentRegistry, Assignment, WorkerCommand } from '../registry/agent-registry.ts';
 import type { LeaseStore } from '../store/store.ts';
@@ -17,6 +18,8 @@ export interface FakeWorkerDeps {
  */
 export class FakeWorker {
   readonly agentId: string;
+  /** How captions do in rooms where they do not do well. */
+  readonly captions = new Map<string, CaptionsView>();
   readonly rooms = new Map<string, Assignment>();
   /** Rooms in which it waits to follow. */
   readonly standby = new Map<string, Assignment>();
@@ -170,6 +173,7 @@ export class FakeWorker {
       extraSlots: 0,
       rooms: [...this.rooms.keys()],
       standbyRooms: [...this.standby.keys()],
+      captions: Object.fromEntries(this.captions),
       load: this.rooms.size / this.#slots,
       region: null,
       version: this.version,

@@ -1,9 +1,9 @@
-import { roomStatuses } from '@dialoglens/protocol';
+import { captionsViewSchema, roomStatuses } from '@dialoglens/protocol';
 import { z } from 'zod';
 import type { AgentStatus, RoomPicture } from '../agent-registry.ts';
 
 /** Fields of a hash. Null is the empty text. */
-type Fields<T> = Record<keyof T, string>;
+type Fields<T> = Record<keyof T & string, string>;
 
 const number = z.string().min(1).transform(Number).pipe(z.number());
 const nullable = z.string().transform((text) => (text === '' ? null : text));
@@ -11,17 +11,15 @@ const nullableNumber = z
   .string()
   .transform((text) => (text === '' ? null : Number(text)))
   .pipe(z.number().nullable());
-const names = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue('is no JSON');
-      return z.NEVER;
-    }
-  })
-  .pipe(z.array(z.string()));
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue('is no JSON');
+    return z.NEVER;
+  }
+});
+const names = json.pipe(z.array(z.string()));
 
 const agentHash = z.object({
   instance: z.string(),
@@ -31,6 +29,8 @@ const agentHash = z.object({
   extraSlots: number,
   rooms: names,
   standbyRooms: names,
+  // Workers of an older version do not say.
+  captions: json.pipe(z.record(z.string(), captionsViewSchema)).or(z.literal('')).optional(),
   load: number,
   region: nullable,
   version: z.string(),
@@ -61,13 +61,14 @@ export interface Heartbeat {
 }
 
 export function agentFields(status: AgentStatus): Fields<Omit<AgentStatus, 'agentId'>> {
-  const { agentId: _, rooms, standbyRooms, reason, region, ...rest } = status;
+  const { agentId: _, rooms, standbyRooms, captions, reason, region, ...rest } = status;
   return {
     ...rest,
     reason: reason ?? '',
     region: region ?? '',
     rooms: JSON.stringify(rooms),
     standbyRooms: JSON.stringify(standbyRooms),
+    captions: captions === undefined ? '' : JSON.stringify(captions),
     slots: `${rest.slots}`,
     extraSlots: `${rest.extraSlots}`,
     load: `${rest.load}`,
@@ -83,8 +84,9 @@ export function readHeartbeat(agentId: string, fields: Record<string, string>): 
   const beat = beatHash.safeParse(fields);
   if (!status.success || !beat.success) return null;
   const { heardAt, beats } = beat.data;
+  const { captions, ...rest } = status.data;
   return {
-    status: { agentId, ...status.data },
+    status: { agentId, ...rest, ...(typeof captions === 'object' && { captions }) },
     heardAt,
     mark: `${status.data.instance} ${beats} ${status.data.heartbeatAt}`,
   };

@@ -5,9 +5,9 @@ export interface FaultReaction {
   /**
    * What the provider is trusted with afterwards: `retry` it is tried again at once and is left alone only after several
    * faults in a row; `pause` it is left alone for a while that doubles; `abandon` it is left alone for long, because only
-   * an operator can mend it.
+   * an operator can mend it; `trust` it is well, but not for this track.
    */
-  provider: 'retry' | 'pause' | 'abandon';
+  provider: 'retry' | 'pause' | 'abandon' | 'trust';
   /** Whether the audio may be what is wrong, so that replaying it again and again is no use. */
   suspectAudio: boolean;
 }
@@ -21,6 +21,7 @@ export const faultReactions: Record<SttFaultKind, FaultReaction> = {
   transient: { provider: 'retry', suspectAudio: false },
   deaf: { provider: 'retry', suspectAudio: true },
   limit: { provider: 'retry', suspectAudio: false },
+  language: { provider: 'trust', suspectAudio: false },
   'bad-audio': { provider: 'retry', suspectAudio: true },
 };
 

@@ -8,6 +8,7 @@ export type Refusal =
   | 'provider refuses us'
   | 'too many streams'
   | 'connecting'
+  | 'language not supported'
   | 'spend limit';
 
 export type Admission =
@@ -65,6 +66,8 @@ const maxPauseMs = { retry: 4_000, pause: 30_000 };
 const abandonedMs = 600_000;
 /** A probe that neither succeeds nor fails within this lets another one try. */
 const probeWithinMs = 20_000;
+/** Who waits for what becomes of a probe asks this often. */
+const probeEveryMs = 250;
 const retryRefusedMs = 1_000;
 const defaultOpensPerSecond = 10;
 
@@ -78,6 +81,8 @@ export class ProviderGate {
   #state: BreakerState = 'closed';
   #reason: Refusal = 'provider failing';
   #faults = 0;
+  /** When the first of the faults in a row happened. */
+  #rowBeganMs = 0;
   #pauses = 0;
   #untilMs = 0;
   #opens: number;
@@ -104,7 +109,10 @@ export class ProviderGate {
     const { clock, streams, spend } = this.#options;
     const nowMs = clock.monotonicMs();
     if (this.#state !== 'closed' && nowMs < this.#untilMs) {
-      return { granted: false, reason: this.#reason, retryAtMs: this.#untilMs };
+      // A probe may be answered at any moment.
+      const retryAtMs =
+        this.#state === 'probing' ? Math.min(this.#untilMs, nowMs + probeEveryMs) : this.#untilMs;
+      return refuse(this.#reason, retryAtMs);
     }
     if (spend && !spend.allows(room)) return refuse('spend limit', nowMs + 10 * retryRefusedMs);
     this.#refill(nowMs);
@@ -116,15 +124,15 @@ export class ProviderGate {
       this.#setState('probing', null);
       this.#untilMs = nowMs + probeWithinMs;
     }
-    return { granted: true, permit: this.#permit(room) };
+    return { granted: true, permit: this.#permit(room, nowMs) };
   }
 
-  #permit(room: string | undefined): StreamPermit {
+  #permit(room: string | undefined, grantedMs: number): StreamPermit {
     let isReleased = false;
     const { streams, spend } = this.#options;
     return {
       heard: () => this.#onHeard(),
-      failed: (kind) => this.#onFailed(kind),
+      failed: (kind) => this.#onFailed(kind, grantedMs),
       charge: (audioMs) => spend?.charge(room, audioMs),
       isSpent: () => spend !== undefined && !spend.allows(room),
       release: () => {
@@ -141,9 +149,13 @@ export class ProviderGate {
     if (this.#state !== 'closed') this.#setState('closed', null);
   }
 
-  #onFailed(kind: SttFaultKind): void {
-    this.#faults += 1;
+  #onFailed(kind: SttFaultKind, grantedMs: number): void {
     const reaction = faultReactions[kind].provider;
+    if (reaction === 'trust') return this.#onHeard();
+    // One broken network breaks the streams of all tracks: that is one fault, and what counts is whether new ones fail.
+    if (reaction === 'retry' && this.#faults > 0 && grantedMs <= this.#rowBeganMs) return;
+    if (this.#faults === 0) this.#rowBeganMs = this.#options.clock.monotonicMs();
+    this.#faults += 1;
     if (reaction === 'abandon') return this.#leaveAlone(abandonedMs, 'provider refuses us', kind);
     const isTried = reaction === 'retry' && this.#faults < faultsBeforePause && this.#state === 'closed';
     if (isTried) return;

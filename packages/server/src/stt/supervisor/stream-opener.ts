@@ -2,7 +2,7 @@ import type { AudioRing } from '../../audio/audio-ring.ts';
 import { samplesPerMs } from '../../audio/track-clock.ts';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../observability/telemetry.ts';
-import type { SttEvent, SttOpenOptions } from '../stt.ts';
+import type { SttEvent, SttOpenOptions, SttProvider } from '../stt.ts';
 import type { ProviderGate, Refusal, StreamPermit } from './provider-gate.ts';
 import { isLive, type Range } from './range.ts';
 import { SupervisedStream } from './supervised-stream.ts';
@@ -32,9 +32,28 @@ const rewindMs = 500;
 /** Opens streams with the first provider of the chain that takes one. */
 export class StreamOpener {
   readonly #options: StreamOpenerOptions;
+  /** Providers that do not know the language of this track. */
+  readonly #ignorant = new Set<string>();
 
   constructor(options: StreamOpenerOptions) {
     this.#options = options;
+  }
+
+  /** Asks this provider no more: it does not know the language of this track. */
+  giveUpOn(provider: string): void {
+    this.#ignorant.add(provider);
+  }
+
+  /** Whether a provider before this one in the chain can be tried again. */
+  isBetterBack(provider: SttProvider): boolean {
+    const { gates, clock } = this.#options;
+    const better = gates.slice(
+      0,
+      gates.findIndex((gate) => gate.provider === provider),
+    );
+    return better.some(
+      (gate) => !this.#ignorant.has(gate.provider.name) && gate.isWorthTrying(clock.monotonicMs()),
+    );
   }
 
   /** Gives the range a stream. Null when it has one now. */
@@ -42,7 +61,7 @@ export class StreamOpener {
     const { gates, open } = this.#options;
     let refused: { reason: Refusal; retryAtMs: number } | null = null;
     for (const gate of gates) {
-      if (range.excluded.has(gate.provider.name)) continue;
+      if (this.#isAskedNoMore(range, gate)) continue;
       const admission = gate.admit(open.room);
       if (admission.granted) {
         if (this.#openAt(range, gate, admission.permit)) return null;
@@ -50,8 +69,13 @@ export class StreamOpener {
         refused = admission;
       }
     }
-    const isHopeless = range.excluded.size >= gates.length;
-    return { reason: 'provider failing', retryAtMs: Number.POSITIVE_INFINITY, ...refused, isHopeless };
+    const isHopeless = gates.every((gate) => this.#isAskedNoMore(range, gate));
+    const reason = isHopeless && this.#ignorant.size > 0 ? 'language not supported' : 'provider failing';
+    return { reason, retryAtMs: Number.POSITIVE_INFINITY, ...refused, isHopeless };
+  }
+
+  #isAskedNoMore({ excluded }: Range, { provider: { name } }: ProviderGate): boolean {
+    return excluded.has(name) || this.#ignorant.has(name);
   }
 
   #openAt(range: Range, gate: ProviderGate, permit: StreamPermit): boolean {

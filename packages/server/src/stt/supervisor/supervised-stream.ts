@@ -37,6 +37,7 @@ export class SupervisedStream {
   #unansweredSinceMs = 0;
   /** It said something about an utterance whose final has not come. */
   #isInUtterance = false;
+  #hasAnswered = false;
 
   /** @throws DialogLensError when the provider refuses the options */
   constructor({ provider, permit, open, clock, onEvent }: StreamOptions) {
@@ -61,6 +62,11 @@ export class SupervisedStream {
     return this.#clock.monotonicMs() - this.openedMs;
   }
 
+  /** The engine said something about what it heard. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** It was sent speech that no final has answered. */
   get isOwingFinal(): boolean {
     return this.#unansweredSpeech > 0 || this.#isInUtterance;
@@ -79,6 +85,7 @@ export class SupervisedStream {
   /** Takes note of what the engine says, at the moment it says it. */
   note({ type }: SttEvent): void {
     if (type !== 'partial' && type !== 'final' && type !== 'speech-start' && type !== 'speech-end') return;
+    this.#hasAnswered = true;
     this.#unansweredSpeech = 0;
     this.#isInUtterance = type !== 'final';
   }

@@ -1,24 +1,16 @@
 import { samplesPerMs } from '../../audio/track-clock.ts';
 import type { Metrics } from '../../observability/metric-table.ts';
-import type { SttEvent, SttFaultKind, SttHealth } from '../stt.ts';
+import type { SttEvent, SttFaultKind } from '../stt.ts';
 import type { LostAudio } from './lost-audio.ts';
 
-/** What the supervisor of a track tells: metrics for operators, health and loss for whoever shows captions. */
+/** What the supervisor of a track tells: metrics for operators, loss for whoever shows captions. */
 export class SupervisorTelemetry {
   readonly #metrics: Metrics;
   readonly #onEvent: (event: SttEvent) => void;
-  #health: SttHealth = 'ok';
 
   constructor(metrics: Metrics, onEvent: (event: SttEvent) => void) {
     this.#metrics = metrics;
     this.#onEvent = onEvent;
-  }
-
-  /** Told when it changes. */
-  health(state: SttHealth, reason: string): void {
-    if (state === this.#health) return;
-    this.#health = state;
-    this.#onEvent({ type: 'health', state, reason });
   }
 
   lost({ startSample, endSample, reason }: LostAudio): void {

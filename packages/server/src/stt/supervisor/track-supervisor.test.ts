@@ -218,7 +218,23 @@ describe('the speech supervisor', () => {
     const away = provider.openedAtMs.filter((ms) => ms > 10_000 && ms < 190_000);
     expect(away.length).toBeLessThan(180);
     expect(provider.openedAtMs.find((ms) => ms >= 190_000)).toBeLessThan(196_000);
-    expect(bench.health.at(-1)).toBe('ok');
+    // Attempts in between that came to nothing are no change.
+    expect(bench.health.filter((state, i, all) => state !== all[i - 1])).toEqual(['down', 'ok']);
+  });
+
+  it('tells why nobody takes the audio, and when a provider is asked again', async () => {
+    const bench = new Bench(numbers(60));
+    const provider = bench.provider();
+    bench.open([bench.gate(provider)]);
+    await bench.until(5_000);
+    provider.isAway = true;
+    await bench.until(20_000);
+    const told = bench.events.filter((event) => event.type === 'health');
+    expect(told.at(-1)).toMatchObject({ state: 'down', reason: 'provider failing' });
+    const waits = told.map((event) => event.retryInMs ?? 0);
+    // As the pauses of the breaker grow.
+    expect(Math.max(...waits)).toBeGreaterThan(2_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5_000 * 1.2);
   });
 
   it('falls back to the next provider when the first refuses, and returns when that one is well again', async () => {
@@ -283,12 +299,43 @@ describe('the speech supervisor', () => {
     expect(bench.text).toBe('yes that is fine by me');
   });
 
+  it('takes the track whose language a provider does not know to the next one, and trusts it with others', async () => {
+    const bench = new Bench(numbers(60));
+    const faults: ScriptedFault[] = [{ atMs: 600, kind: 'language' }];
+    const ignorant = bench.provider({ name: 'ignorant', faults });
+    const gate = bench.gate(ignorant);
+    const next = bench.provider({ name: 'next' });
+    bench.open([gate, bench.gate(next)]);
+    await bench.until(60_000);
+    expect(bench.text).toBe(allOf(bench.words));
+    expect(ignorant.openedAtMs).toHaveLength(1);
+    expect(next.openedAtMs).toHaveLength(1);
+    expect(gate.state).toBe('closed');
+  });
+
+  it('refuses a language that no provider knows in so many words, and asks no more', async () => {
+    const bench = new Bench(numbers(60));
+    const provider = bench.provider({ faults: [{ atMs: 600, kind: 'language' }] });
+    const gate = bench.gate(provider);
+    bench.open([gate]);
+    await bench.until(30_000);
+    const told = bench.events.filter((event) => event.type === 'health');
+    expect(told).toEqual([{ type: 'health', state: 'down', reason: 'language not supported' }]);
+    expect(provider.openedAtMs).toHaveLength(1);
+    expect(gate.state).toBe('closed');
+    expect(bench.lost.length).toBeGreaterThan(0);
+  });
+
   it('stops at the spend limit of a room, also in the middle of a speech, and says so', async () => {
     const bench = new Bench(numbers(300));
     const spend = budgetOf(20_000);
     bench.open([bench.gate(bench.provider(), { spend })], { ringMs: 5_000 });
     await bench.until(80_000);
-    expect(bench.health.at(-1)).toBe('down');
+    expect(bench.events.findLast((event) => event.type === 'health')).toEqual({
+      type: 'health',
+      state: 'down',
+      reason: 'spend limit',
+    });
     expect(bench.lost.every((gap) => gap.reason === 'spend_limit')).toBe(true);
     expect(bench.lost.length).toBeGreaterThan(0);
     expect(spend.leftMs()).toBeGreaterThan(-2_000);
@@ -306,23 +353,44 @@ describe('the speech supervisor', () => {
     expect(free.sentMs).toBeGreaterThan(10_000);
   });
 
-  it('comes back without a stampede after everything was down', async () => {
+  it('takes one broken network for one fault, however many streams it breaks: nobody has to wait', () => {
+    const { clock, provider, tracks, write } = crowd(12, { opensPerSecond: 100 });
+    write(0, 3_008);
+    provider.isAway = true;
+    write(3_008, 3_040);
+    provider.isAway = false;
+    const back = clock.monotonicMs();
+    write(3_040, 5_024);
+    const again = provider.openedAtMs.filter((ms) => ms > back);
+    expect(again).toHaveLength(12);
+    // Their own pause after two attempts, half a second with this luck, and none for the provider.
+    expect(Math.max(...again)).toBeLessThanOrEqual(back + 500);
+    for (const track of tracks) track?.close();
+  });
+
+  it('lets those who wait ask again soon while one of them tries whether the provider is back', () => {
     const clock = new ManualClock();
-    const words = numbers(600);
-    const provider = new WatchedProvider(clock, { words });
-    const gate = new ProviderGate({ provider, clock, random: Math.random, opensPerSecond: 5 });
-    const tracks = Array.from({ length: 40 }, () => {
-      const bench = new Bench(words);
-      Object.assign(bench, { clock });
-      bench.open([gate]);
-      return bench.session;
+    const gate = new ProviderGate({
+      provider: new WatchedProvider(clock, { words: [] }),
+      clock,
+      random: () => 1,
     });
-    const write = (fromMs: number, toMs: number) => {
-      for (let ms = fromMs; ms < toMs; ms += windowMs) {
-        clock.step(windowMs);
-        for (const track of tracks) track?.write(new Int16Array(window), ms * 16, true);
-      }
-    };
+    for (let i = 0; i < 3; i++) {
+      const admission = gate.admit();
+      if (admission.granted) admission.permit.failed('transient');
+      clock.step(100);
+    }
+    const refused = gate.admit();
+    expect(refused).toMatchObject({ granted: false, retryAtMs: 200 + 500 });
+    clock.step(500);
+    const probe = gate.admit();
+    expect(gate.admit()).toMatchObject({ granted: false, retryAtMs: clock.monotonicMs() + 250 });
+    if (probe.granted) probe.permit.heard();
+    expect(gate.admit().granted).toBe(true);
+  });
+
+  it('comes back without a stampede after everything was down', async () => {
+    const { clock, provider, tracks, write } = crowd(40, { opensPerSecond: 5 });
     write(0, 3_008);
     provider.isAway = true;
     write(3_008, 20_000);
@@ -369,6 +437,27 @@ describe('the speech supervisor', () => {
     expect(session.decidedTo()).toBeGreaterThan(590_000 * 16);
   }, 120_000);
 });
+
+/** Many tracks over one provider, in which somebody speaks all the time. */
+function crowd(count: number, gateOptions: Partial<GateOptions>) {
+  const clock = new ManualClock();
+  const words = numbers(600);
+  const provider = new WatchedProvider(clock, { words });
+  const gate = new ProviderGate({ provider, clock, random: Math.random, ...gateOptions });
+  const tracks = Array.from({ length: count }, () => {
+    const bench = new Bench(words);
+    Object.assign(bench, { clock });
+    bench.open([gate]);
+    return bench.session;
+  });
+  const write = (fromMs: number, toMs: number) => {
+    for (let ms = fromMs; ms < toMs; ms += windowMs) {
+      clock.step(windowMs);
+      for (const track of tracks) track?.write(new Int16Array(window), ms * 16, true);
+    }
+  };
+  return { clock, provider, tracks, write };
+}
 
 /** What a room may spend, in ms of audio. */
 function budgetOf(ms: number) {

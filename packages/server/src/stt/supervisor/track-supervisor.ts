@@ -12,13 +12,14 @@ import { garbageIn, speechAroundMs } from './garbage.ts';
 import { judgeLive } from './live-verdict.ts';
 import { LostAudioLog } from './lost-audio.ts';
 import { ownPart, type Stretch } from './own-part.ts';
-import type { ProviderGate, Refusal } from './provider-gate.ts';
+import type { ProviderGate } from './provider-gate.ts';
 import { isLive, newRange, type Range, rangeToHearAgain } from './range.ts';
 import { StreamOpener } from './stream-opener.ts';
 import type { SupervisedStream } from './supervised-stream.ts';
 import { type SupervisorSettings, supervisorDefaults } from './supervisor-settings.ts';
 import { SupervisorTelemetry } from './supervisor-telemetry.ts';
 import { TextMemory } from './text-memory.ts';
+import { TrackHealth } from './track-health.ts';
 import { TrackRanges } from './track-ranges.ts';
 
 export interface TrackSupervisorOptions {
@@ -49,11 +50,11 @@ export class TrackSupervisor implements SttSession {
   readonly #ring: AudioRing;
   readonly #telemetry: SupervisorTelemetry;
   readonly #lost: LostAudioLog;
+  readonly #health: TrackHealth;
   readonly #opener: StreamOpener;
   readonly #ranges: TrackRanges;
   readonly #texts = new TextMemory();
   #state: 'open' | 'finishing' | 'closed' = 'open';
-  #refusal: Refusal | null = null;
   /** Streams answer while they are written to; what they say is taken in afterwards. */
   #inbox: (() => void)[] = [];
   #isWorking = false;
@@ -66,6 +67,7 @@ export class TrackSupervisor implements SttSession {
     this.#settings = { ...supervisorDefaults, ...options.settings };
     this.#ring = new AudioRing(this.#settings.ringMs, startSample);
     this.#telemetry = new SupervisorTelemetry(options.metrics, options.onEvent);
+    this.#health = new TrackHealth(options.onEvent);
     this.#lost = new LostAudioLog(this.#ring, (lost) => this.#telemetry.lost(lost));
     this.#opener = new StreamOpener({
       ...options,
@@ -151,7 +153,7 @@ export class TrackSupervisor implements SttSession {
     for (const range of [...this.#ranges.all]) this.#serve(range);
     this.#ranges.remove((range) => this.#isOver(range));
     this.#ranges.release();
-    this.#tellHealth();
+    if (this.#health.look(this.#ranges.all, this.#options.clock.monotonicMs())) this.#lost.flush();
     if (this.#state === 'finishing' && this.#ranges.all.length === 0) {
       this.#lost.flush();
       return this.close();
@@ -173,7 +175,7 @@ export class TrackSupervisor implements SttSession {
   }
 
   #lossReason(): GapReason {
-    return this.#refusal === 'spend limit' ? 'spend_limit' : 'provider';
+    return this.#health.refusal === 'spend limit' ? 'spend_limit' : 'provider';
   }
 
   #serve(range: Range): void {
@@ -246,14 +248,14 @@ export class TrackSupervisor implements SttSession {
   #open(range: Range): void {
     const { clock, random } = this.#options;
     const failed = this.#opener.open(range);
-    if (failed === null) {
-      this.#refusal = null;
-      return;
-    }
-    if (isLive(range) || this.#refusal === null) this.#refusal = failed.reason;
-    if (failed.isHopeless) return this.#giveUp(range);
+    if (failed === null) return this.#health.taken();
     const waitMs = Math.min(failed.retryAtMs - clock.monotonicMs(), this.#settings.maxRetryMs);
-    range.wakeMs = clock.monotonicMs() + Math.max(tickMs, waitMs) * (1 + 0.2 * random());
+    const wakeMs = clock.monotonicMs() + Math.max(tickMs, waitMs) * (1 + 0.2 * random());
+    if (isLive(range) || this.#health.refusal === null) {
+      this.#health.refused(failed.reason, Math.max(failed.retryAtMs, wakeMs));
+    }
+    if (failed.isHopeless) return this.#giveUp(range);
+    range.wakeMs = wakeMs;
   }
 
   #onEvent(range: Range, stream: SupervisedStream, event: SttEvent): void {
@@ -368,6 +370,7 @@ export class TrackSupervisor implements SttSession {
     this.#telemetry.fault(range.stream?.provider.name ?? 'none', kind);
     logger.warn({ provider: name, kind }, `speech provider: ${message}`);
     stream.permit.failed(kind);
+    if (kind === 'language') this.#opener.giveUpOn(name);
     const sent = Math.min(stream.cursor, range.to);
     this.#closeStream(range);
     range.failures += 1;
@@ -417,10 +420,7 @@ export class TrackSupervisor implements SttSession {
 
   /** A provider before this one can be tried again. */
   #preferredIsBack(stream: SupervisedStream): boolean {
-    if (stream.ageMs < this.#settings.maxRetryMs) return false;
-    const { gates, clock } = this.#options;
-    const index = gates.findIndex((gate) => gate.provider === stream.provider);
-    return gates.slice(0, index).some((gate) => gate.isWorthTrying(clock.monotonicMs()));
+    return stream.ageMs >= this.#settings.maxRetryMs && this.#opener.isBetterBack(stream.provider);
   }
 
   /** Make before break: the new stream listens before the old one is told that no more audio comes. */
@@ -462,17 +462,6 @@ export class TrackSupervisor implements SttSession {
 
   #retryIn(failures: number): number {
     return fullJitterMs(failures, this.#settings.maxRetryMs, this.#options.random);
-  }
-
-  #tellHealth(): void {
-    const { all, live } = this.#ranges;
-    if (live !== undefined && live.stream === null && this.#refusal !== null) {
-      return this.#telemetry.health('down', this.#refusal);
-    }
-    const isBehind = all.some((range) => !isLive(range) && range.stream === null);
-    if (isBehind) return this.#telemetry.health('recovering', 'replaying');
-    this.#lost.flush();
-    this.#telemetry.health('ok', 'ok');
   }
 
   /** Timers are needed only while something waits or lags; otherwise the audio itself is the clock. */

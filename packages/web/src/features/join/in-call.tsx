@@ -6,6 +6,7 @@ import { strings } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Name } from '../../ui/name.tsx';
+import { CaptionBanner } from '../live/caption-banner.tsx';
 import { CaptionScroller, SpokenLog, useViewControl } from '../live/caption-scroller.tsx';
 import { useTextSize } from '../live/text-size.ts';
 import { useCaptions, useLastSession, useRoom } from '../live/use-captions.ts';
@@ -108,6 +109,7 @@ function CallCaptions({ room, colours }: { room: string; colours: SpeakerColours
   const { sizeClass } = useTextSize();
   return (
     <>
+      <CaptionBanner view={view.data ?? null} />
       <CaptionScroller control={control} colours={colours} sizeClass={sizeClass} />
       <SpokenLog captions={captions} />
     </>

@@ -10,6 +10,7 @@ import { Button, ButtonLink } from '../../ui/button.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { useStart } from '../rooms/room-queries.ts';
 import { roomState } from '../rooms/room-state.ts';
+import { CaptionBanner } from './caption-banner.tsx';
 import type { Captions } from './caption-feed.ts';
 import { CaptionScroller, SpokenLog, useViewControl } from './caption-scroller.tsx';
 import { LiveHeader } from './live-header.tsx';
@@ -49,6 +50,7 @@ function Live({ room, view, sessionId }: { room: string; view: RoomView | null; 
   return (
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden border-line bg-card sm:rounded-xl sm:border">
       <LiveHeader room={room} view={view} sessionId={sessionId} control={control} size={size} />
+      <CaptionBanner view={view} />
       <Banners view={view} sessionId={sessionId} link={link} captions={captions} />
       {sessionId === null ? (
         <div className="overflow-y-auto p-4 sm:p-8">

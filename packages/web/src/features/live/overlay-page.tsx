@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { legible } from '../../lib/format.ts';
 import { strings } from '../../strings.ts';
+import { CaptionBanner } from './caption-banner.tsx';
 import { CaptionLine } from './caption-line.tsx';
 import { overlayLines } from './overlay-lines.ts';
 import { useCaptions, useLastSession, useRoom } from './use-captions.ts';
@@ -24,6 +25,7 @@ export function OverlayPage({ room }: { room: string }) {
       className="fixed inset-x-0 bottom-0 flex flex-col items-center gap-2 p-[4vmin] text-[clamp(1.25rem,3.4vmin,3rem)] leading-snug"
     >
       <h1 className="sr-only">{strings.live.captions}</h1>
+      <CaptionBanner view={view.data ?? null} className="rounded-lg" />
       {overlayLines(captions.segments, seenAt, now).map((segment) => (
         <p
           key={segment.id}

@@ -10,14 +10,17 @@ import { Button, ButtonLink } from '../../ui/button.tsx';
 import { Link } from '../../ui/link.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { Name } from '../../ui/name.tsx';
+import { captionTrouble } from '../live/caption-trouble.ts';
 import { useStop } from './room-queries.ts';
 import { roomState } from './room-state.ts';
 
 const text = strings.rooms;
+const troubleLooks = { bad: 'text-bad', wait: 'text-wait' } as const;
 
 /** One room: how it stands, and what can be done about it. */
 export function RoomRow({ view }: { view: RoomView }) {
   const { tone, text: state } = roomState(view);
+  const trouble = captionTrouble(view.captions, Date.now());
   const { operate } = useMay();
   const details = [
     text.since(timeOfDay(view.since)),
@@ -31,10 +34,11 @@ export function RoomRow({ view }: { view: RoomView }) {
           <Link href={paths.room(view.room)} className="min-w-0 font-semibold hover:underline">
             <Name text={view.room} />
           </Link>
-          <Badge tone={tone} pulse={tone === 'good'}>
+          <Badge tone={trouble?.tone ?? tone} pulse={trouble === null && tone === 'good'}>
             {state}
           </Badge>
         </div>
+        {trouble && <p className={`mt-0.5 text-sm ${troubleLooks[trouble.tone]}`}>{trouble.text}</p>}
         <p className="mt-0.5 text-[0.8125rem] text-soft">{details.join(' · ')}</p>
       </div>
       <div className="flex flex-wrap gap-2">

@@ -22,7 +22,7 @@ describe('what Google says', () => {
       'fatal',
       'speech.google.location',
     ],
-    [3, 'The language "tlh" is not supported by the model "long".', 'fatal', 'check the language'],
+    [3, 'The language "tlh" is not supported by the model "long".', 'language', 'check the language'],
     [
       3,
       'Expected resource location to be global, but found us in resource name.',

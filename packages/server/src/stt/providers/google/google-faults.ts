@@ -65,7 +65,7 @@ const invalidArguments: readonly [RegExp, SttFaultKind, string?][] = [
   [/audio (chunk|content|data)|\bbytes\b|chunk size|sample.?rate|encoding/i, 'bad-audio'],
   [/location|region/i, 'fatal', 'check speech.google.location'],
   [/phrase|adaptation|boost/i, 'fatal', 'check the hints and speech.google.hintBoost'],
-  [/language/i, 'fatal', 'check the language: not every model knows every one'],
+  [/language/i, 'language', 'check the language: not every model knows every one'],
   [/model/i, 'fatal', 'check speech.google.model'],
   [/diarization|speaker/i, 'fatal', 'check speech.google.diarization'],
   [/recognizer|project/i, 'fatal', 'check speech.google.project'],
