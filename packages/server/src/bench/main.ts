@@ -9,7 +9,9 @@ import { type Figure, printFigures } from './figures.ts';
 import { measureMemory, measureSilence } from './idle-rooms.ts';
 import { measureLeases } from './leases.ts';
 import { measureLiveMeeting } from './live-meeting.ts';
+import { measureMemoryDrops } from './memory-drops.ts';
 import { measureHandover, measureTakeover } from './moving-rooms.ts';
+import { measureOutage } from './outage.ts';
 import { measurePlugin } from './plugin.ts';
 import { measureTalkers } from './talkers.ts';
 import { measureTimeToAgent } from './time-to-agent.ts';
@@ -51,6 +53,16 @@ const measurements: Record<string, Measurement> = {
     measure: measureLeases,
   },
   drops: { title: 'Broken streams of a speech provider', limitMs: 8 * minuteMs, measure: measureDrops },
+  'memory-drops': {
+    title: 'Memory of twenty tracks whose streams break',
+    limitMs: 5 * minuteMs,
+    measure: measureMemoryDrops,
+  },
+  outage: {
+    title: 'Three minutes without a speech provider',
+    limitMs: 8 * minuteMs,
+    measure: measureOutage,
+  },
   takeover: {
     title: 'Takeover from a worker that is killed or frozen',
     limitMs: 5 * minuteMs,

@@ -3,4 +3,5 @@ export { Chance } from './chance.ts';
 export { startGoogleDouble } from './google-double/google-double.ts';
 export { googleSpeech } from './google-double/google-speech.ts';
 export { talkOverDrops } from './provider-double/drops.ts';
+export { talkOverOutage } from './provider-double/outage.ts';
 export { toneHearing } from './provider-double/tone-hearing.ts';

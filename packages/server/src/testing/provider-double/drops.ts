@@ -4,6 +4,7 @@ import { wordErrors } from '../../transcript/word-error-rate.ts';
 import type { GoogleDouble } from '../google-double/google-double.ts';
 import type { LiveStack } from '../live-stack.ts';
 import type { FaultAction } from './faults.ts';
+import { endedSession, untilActive } from './stack-sessions.ts';
 import { type ToneTalk, toneTalk } from './tone-hearing.ts';
 
 export interface DropsOptions {
@@ -28,7 +29,7 @@ export interface DropsOutcome {
   drops: number;
   /** From a drop to the next caption of somebody who was talking, ms. */
   firstCaptionMs: number[];
-  /** Time that people were there, all of them, ms. */
+  /** Time that people were there after they began to talk, all of them, ms. */
   talkedMs: number;
   gapMs: number;
   /** What is missing although the provider had no part in it: audio that did not come from LiveKit. */
@@ -46,7 +47,6 @@ interface Talker {
 
 const perRoom = 6;
 const wordsEach = 6;
-const startWithinMs = 60_000;
 
 /** People talk in tones over a double of a provider whose streams are broken again and again; tells what became of their words. */
 export async function talkOverDrops(
@@ -63,9 +63,9 @@ export async function talkOverDrops(
   const talking = Promise.all(talkers.map(({ speaker, talk }) => speaker.play(talk.pcm)));
   const strikes = await strikeAgainAndAgain(double, options);
   await talking;
-  const talkedMs = (performance.now() - beganMs) * talkers.length;
   // The last finals come while the microphones are still open.
   await Promise.all(talkers.map(({ speaker }) => speaker.silence(4_000)));
+  const talkedMs = (performance.now() - beganMs) * talkers.length;
   await Promise.all(talkers.map(({ speaker }) => speaker.leave()));
   const first = strikes.flatMap(({ atMs }) => firstCaptions(talkers, atMs, beganMs));
   const drops = strikes.reduce((sum, { streams }) => sum + streams, 0);
@@ -148,27 +148,4 @@ async function compare(
 /** Numbers would be spelt out before they are compared. */
 function asNames(words: readonly string[]): string {
   return words.map((word) => `w${word}`).join(' ');
-}
-
-async function untilActive(stack: LiveStack, room: string): Promise<void> {
-  const isActive = async () => (await stack.app.registry.room(room))?.status === 'active';
-  await until(isActive, `no agent comes into ${room}`);
-}
-
-async function endedSession(stack: LiveStack, room: string): Promise<string> {
-  let id = '';
-  await until(async () => {
-    const { items } = await stack.app.store.record.listSessions({ limit: 1 }, { room });
-    id = items[0]?.id ?? '';
-    return id !== '' && items[0]?.endedAt !== null;
-  }, `the session of ${room} does not end`);
-  return id;
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const deadline = performance.now() + startWithinMs;
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(otherwise);
-    await delay(50);
-  }
 }
