@@ -5,6 +5,11 @@ import { readLiveEvent } from './live-event-guard.ts';
 
 const text = fc.string({ maxLength: 20 });
 const place = { sessionId: text, room: text };
+const standing = {
+  state: fc.constantFrom('ok' as const, 'down' as const),
+  reason: text,
+  retryAt: fc.nat(),
+};
 const segment = fc.record(
   {
     id: text.map((id) => `seg_${id}`),
@@ -38,9 +43,9 @@ const events: fc.Arbitrary<LiveEvent> = fc.oneof(
     ...place,
     trackId: text,
     identity: text,
-    state: fc.constantFrom('ok' as const, 'down' as const),
-    reason: text,
+    ...standing,
   }),
+  fc.record({ type: fc.constant('room-captions' as const), ...place, ...standing }),
   fc.record({ type: fc.constant('speaker' as const), ...place, identity: text, name: text }),
   fc.record({
     type: fc.constant('room' as const),

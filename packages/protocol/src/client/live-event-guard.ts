@@ -47,10 +47,12 @@ const segmentShape: Shape<Segment> = {
 };
 
 const place = { sessionId: isText, room: isText };
+const standing = { state: isText, reason: isText, retryAt: optional(isNumber) };
 const eventShapes: { readonly [K in LiveEvent['type']]: Shape<Fields<K>> } = {
   segment: { segment: (value) => hasShape(value, segmentShape) },
   session: { ...place, status: isText, reason: isText, queuePosition: optional(isNumber) },
-  captions: { ...place, trackId: isText, identity: isText, state: isText, reason: isText },
+  captions: { ...place, trackId: isText, identity: isText, ...standing },
+  'room-captions': { ...place, ...standing },
   speaker: { ...place, identity: isText, name: isText },
   room: { room: isText, status: isText, reason: isText, queuePosition: optional(isNumber) },
   resync: { sessionId: isText, reason: isText },
