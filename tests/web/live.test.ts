@@ -83,6 +83,27 @@ describe('the live page', () => {
     expect(await tab.page.title()).toContain('live');
   });
 
+  it('tells how far captions are behind, and what of it is whose', async () => {
+    const badge = tab.page.locator('summary').filter({ hasText: 'Captions are behind by' });
+    await badge.click();
+    const parts = tab.page.locator('dl').filter({ hasText: 'Recognising' });
+    await parts.getByText('Way to this page').waitFor();
+    expect(await parts.getByText(/^\d+\.\d s$/).count()).toBe(2);
+    await tab.page.keyboard.press('Escape');
+    await parts.waitFor({ state: 'hidden' });
+  }, 60_000);
+
+  it('keeps the font that was chosen', async () => {
+    const captions = tab.page.getByRole('region', { name: 'Live captions' });
+    const font = () => captions.evaluate((element) => getComputedStyle(element).fontFamily);
+    const plain = await font();
+    await tab.page.getByRole('button', { name: 'Font: Plain' }).click();
+    expect(await font()).not.toBe(plain);
+    await tab.page.getByRole('button', { name: 'Font: With serifs' }).click();
+    await tab.page.getByRole('button', { name: 'Font: Wide' }).click();
+    expect(await font()).toBe(plain);
+  }, 60_000);
+
   it('reads finals aloud and nothing else', async () => {
     const log = tab.page.getByRole('log');
     await log.getByText('Line 2 of a long talk about captions').waitFor();

@@ -22,9 +22,23 @@ const standing = {
 export const captionsViewSchema = z.object(standing);
 export type CaptionsView = z.infer<typeof captionsViewSchema>;
 
+/** When a caption was made. */
+export const captionTimingSchema = z.object({
+  /** From the newest audio in it, of finals from the end of speech, until it was text, ms. */
+  engineMs: z.number().nonnegative(),
+  /** Instant at which its agent gave it out, epoch ms by the clock of the agent's machine. */
+  sentAt: z.number(),
+});
+export type CaptionTiming = z.infer<typeof captionTimingSchema>;
+
 /** One event of a session's live feed. `seq` rises by one per event of the session and is the SSE id. */
 export const liveEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('segment'), segment: segmentSchema }),
+  z.object({
+    type: z.literal('segment'),
+    segment: segmentSchema,
+    /** Of captions as they are made; history and corrections have none. */
+    timing: captionTimingSchema.optional(),
+  }),
   z.object({
     type: z.literal('session'),
     sessionId: z.string(),

@@ -124,6 +124,16 @@ export const strings = {
     unseen: (count: number) => (count === 1 ? '1 new' : `${count} new`),
     smaller: 'Smaller text',
     larger: 'Larger text',
+    font: (name: string) => `Font: ${name}`,
+    fonts: { sans: 'Plain', serif: 'With serifs', mono: 'Wide' },
+    latency: {
+      title: 'Captions are behind by',
+      seconds: (ms: number) => `${(ms / 1_000).toFixed(1)} s`,
+      engine: 'Recognising',
+      delivery: 'Way to this page',
+      explanation:
+        'The usual times of the last captions. A finished sentence takes longer than its first words, because its end has to be heard.',
+    },
     overlay: 'Overlay for screens and OBS',
     transcript: 'Transcript',
     waiting: 'Nobody has said anything yet. Captions appear here as words are spoken.',

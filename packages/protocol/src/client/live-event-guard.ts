@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../live.ts';
+import type { CaptionTiming, LiveEvent } from '../live.ts';
 import type { Segment } from '../segment.ts';
 
 /**
@@ -46,10 +46,15 @@ const segmentShape: Shape<Segment> = {
   original: optional((value) => typeof value === 'object' && value !== null),
 };
 
+const timingShape: Shape<CaptionTiming> = { engineMs: isNumber, sentAt: isNumber };
+
 const place = { sessionId: isText, room: isText };
 const standing = { state: isText, reason: isText, retryAt: optional(isNumber) };
 const eventShapes: { readonly [K in LiveEvent['type']]: Shape<Fields<K>> } = {
-  segment: { segment: (value) => hasShape(value, segmentShape) },
+  segment: {
+    segment: (value) => hasShape(value, segmentShape),
+    timing: optional((value) => hasShape(value, timingShape)),
+  },
   session: { ...place, status: isText, reason: isText, queuePosition: optional(isNumber) },
   captions: { ...place, trackId: isText, identity: isText, ...standing },
   'room-captions': { ...place, ...standing },

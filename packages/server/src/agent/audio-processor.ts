@@ -330,7 +330,7 @@ export class AudioProcessor {
     metrics.count('segments_total', { kind });
     metrics.observe('caption_latency_seconds', { stage: 'engine', kind }, behindSeconds);
     if (isFinal) metrics.observe('transcription_latency', {}, behindSeconds);
-    this.#options.onCaption({ trackId: track.id, ...revision });
+    this.#options.onCaption({ trackId: track.id, ...revision, engineMs: Math.round(behindSeconds * 1_000) });
   }
 
   #takeSpans(untilSample: number): void {

@@ -68,7 +68,7 @@ export class TranscriptionAgent implements RoomAgent {
     this.#speaks = !assignment.standby;
     this.#logger = parts.logger.child({ session: assignment.sessionId, epoch: assignment.epoch });
     this.#history = new ViewerHistory(settings.captions.replayCount, clock, this.#logger);
-    this.#live = new LiveFeed(assignment.room, registry, this.#surroundings);
+    this.#live = new LiveFeed(assignment.room, registry, { ...this.#surroundings, clock });
     this.#standing = this.#makeStanding();
     this.#writer = this.#makeWriter();
     this.#tracks = new RoomTracks({

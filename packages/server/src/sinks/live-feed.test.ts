@@ -18,13 +18,18 @@ beforeEach(() => {
     if (event.type === 'captions') published.push(event.state);
   };
   metrics = new RecordedMetrics();
-  const surroundings = { mayPublish: () => mayPublish, metrics, logger: silentLogger };
+  const surroundings = {
+    mayPublish: () => mayPublish,
+    metrics,
+    logger: silentLogger,
+    clock: { nowMs: () => 7 },
+  };
   feed = new LiveFeed('r', { publish }, surroundings);
 });
 
 function say(id: string, text = id, isFinal = true): void {
   const segment = { id, room: 'r', text, isFinal } as Segment;
-  feed.accept({ trackId: 'trk_1', segment, startSample: 0, endSample: 1 });
+  feed.accept({ trackId: 'trk_1', segment, startSample: 0, endSample: 1, engineMs: 5 });
 }
 
 function tell(state: CaptionState): void {

@@ -1,4 +1,5 @@
 import type { LiveEvent } from '@dialoglens/protocol';
+import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
@@ -18,6 +19,7 @@ export class LiveFeed implements CaptionSink {
   readonly #registry: Pick<AgentRegistry, 'publish'>;
   readonly #mayPublish: () => boolean;
   readonly #logger: Logger;
+  readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #waiting: CaptionQueue<Heard>;
   #pump: Promise<void> | null = null;
   #closed = false;
@@ -26,17 +28,24 @@ export class LiveFeed implements CaptionSink {
     room: string,
     registry: Pick<AgentRegistry, 'publish'>,
     /** `mayPublish`: false while captions have to wait for `resume`. */
-    surroundings: { mayPublish: () => boolean; metrics: Metrics; logger: Logger },
+    surroundings: {
+      mayPublish: () => boolean;
+      metrics: Metrics;
+      logger: Logger;
+      clock: Pick<Clock, 'nowMs'>;
+    },
   ) {
     this.#room = room;
     this.#registry = registry;
     this.#mayPublish = surroundings.mayPublish;
     this.#logger = surroundings.logger;
+    this.#clock = surroundings.clock;
     this.#waiting = new CaptionQueue({ sink: this.name, most: maxWaiting, metrics: surroundings.metrics });
   }
 
-  accept({ segment }: Caption): void {
-    this.#put(segment.id, { type: 'segment', segment }, !segment.isFinal);
+  accept({ segment, engineMs }: Caption): void {
+    const timing = { engineMs, sentAt: this.#clock.nowMs() };
+    this.#put(segment.id, { type: 'segment', segment, timing }, !segment.isFinal);
   }
 
   /** How captions do, in its order among them. What waits under the same key is outdated. */

@@ -35,7 +35,7 @@ const caption = (id: string, revision: number, isFinal: boolean, text = `${id} $
     confidence: null,
     language: 'en',
   };
-  return { trackId: 'trk_1', segment, startSample: 0, endSample: 160 };
+  return { trackId: 'trk_1', segment, startSample: 0, endSample: 160, engineMs: 5 };
 };
 const both = { textStreams: true, dataMessages: true };
 

@@ -7,6 +7,8 @@ export interface Caption {
   segment: Segment;
   startSample: number;
   endSample: number;
+  /** How long recognising took: from the newest audio in it, of finals from the end of speech, until it was text. */
+  engineMs: number;
 }
 
 /**

@@ -74,7 +74,7 @@ const caption = (n: number, isFinal = true) => {
     confidence: null,
     language: 'en',
   };
-  return { trackId: 'trk_1', segment, startSample: n, endSample: n + 1 };
+  return { trackId: 'trk_1', segment, startSample: n, endSample: n + 1, engineMs: 5 };
 };
 
 describe('StoreWriter', () => {

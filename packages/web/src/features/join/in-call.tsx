@@ -8,6 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { Name } from '../../ui/name.tsx';
 import { CaptionBanner } from '../live/caption-banner.tsx';
 import { CaptionScroller, SpokenLog, useViewControl } from '../live/caption-scroller.tsx';
+import { useTextFont } from '../live/text-font.ts';
 import { useTextSize } from '../live/text-size.ts';
 import { useCaptions, useLastSession, useRoom } from '../live/use-captions.ts';
 import { roomState } from '../rooms/room-state.ts';
@@ -107,10 +108,11 @@ function CallCaptions({ room, colours }: { room: string; colours: SpeakerColours
   const { captions } = useCaptions(useLastSession(view.data?.sessionId ?? null));
   const control = useViewControl(captions);
   const { sizeClass } = useTextSize();
+  const { fontClass } = useTextFont();
   return (
     <>
       <CaptionBanner view={view.data ?? null} />
-      <CaptionScroller control={control} colours={colours} sizeClass={sizeClass} />
+      <CaptionScroller control={control} colours={colours} textClass={`${sizeClass} ${fontClass}`} />
       <SpokenLog captions={captions} />
     </>
   );

@@ -54,11 +54,12 @@ const byKeyboard = { tabIndex: 0 };
 export function CaptionScroller({
   control,
   colours,
-  sizeClass,
+  textClass,
 }: {
   control: ViewControl;
   colours: SpeakerColours;
-  sizeClass: string;
+  /** Size and font. */
+  textClass: string;
 }) {
   const { following, shown, scrolled, jump } = control;
   const view = useRef<HTMLDivElement>(null);
@@ -71,7 +72,7 @@ export function CaptionScroller({
         onScroll={onScroll}
         {...byKeyboard}
         aria-label={text.captions}
-        className={`h-full overflow-y-auto overscroll-contain px-4 py-5 sm:px-7 ${sizeClass}`}
+        className={`h-full overflow-y-auto overscroll-contain px-4 py-5 sm:px-7 ${textClass}`}
       >
         {shown.isCut && <p className="mb-4 text-center text-sm text-soft">{text.cut}</p>}
         {shown.segments.length === 0 && (

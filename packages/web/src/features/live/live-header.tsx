@@ -1,5 +1,14 @@
 import type { RoomView } from '@dialoglens/protocol';
-import { AArrowDown, AArrowUp, type LucideIcon, Pause, Play, ScreenShare, ScrollText } from 'lucide-react';
+import {
+  AArrowDown,
+  AArrowUp,
+  type LucideIcon,
+  Pause,
+  Play,
+  ScreenShare,
+  ScrollText,
+  Type,
+} from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
@@ -7,7 +16,10 @@ import { Badge } from '../../ui/badge.tsx';
 import { Link } from '../../ui/link.tsx';
 import { Name } from '../../ui/name.tsx';
 import { roomState } from '../rooms/room-state.ts';
+import type { CaptionLatency } from './caption-latency.ts';
 import type { ViewControl } from './caption-scroller.tsx';
+import { LatencyBadge } from './latency-badge.tsx';
+import type { useTextFont } from './text-font.ts';
 import type { useTextSize } from './text-size.ts';
 
 const text = strings.live;
@@ -19,10 +31,15 @@ interface ToolsProps {
   sessionId: string | null;
   control: ViewControl;
   size: ReturnType<typeof useTextSize>;
+  font: ReturnType<typeof useTextFont>;
 }
 
 /** Whose captions these are, how the room stands, and how the captions are to be shown. */
-export function LiveHeader({ room, view, sessionId, control, size }: ToolsProps & { view: RoomView | null }) {
+export function LiveHeader({
+  view,
+  latency,
+  ...tools
+}: ToolsProps & { view: RoomView | null; latency: CaptionLatency | null }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const state = view ? roomState(view) : null;
@@ -30,20 +47,21 @@ export function LiveHeader({ room, view, sessionId, control, size }: ToolsProps 
     <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-2.5 sm:px-7">
       <div className="flex min-w-0 flex-1 basis-52 flex-wrap items-center gap-x-3 gap-y-1">
         <h1 ref={heading} tabIndex={-1} className="min-w-0 text-lg font-semibold tracking-tight">
-          <Name text={room} />
+          <Name text={tools.room} />
         </h1>
         {state && (
           <Badge tone={state.tone} pulse={state.tone === 'good'}>
             {state.text}
           </Badge>
         )}
+        {latency && state?.tone === 'good' && <LatencyBadge latency={latency} />}
       </div>
-      <Tools room={room} sessionId={sessionId} control={control} size={size} />
+      <Tools {...tools} />
     </header>
   );
 }
 
-function Tools({ room, sessionId, control, size }: ToolsProps) {
+function Tools({ room, sessionId, control, size, font }: ToolsProps) {
   const { isPaused } = control.following;
   return (
     <div className="-mx-1.5 flex items-center">
@@ -59,6 +77,7 @@ function Tools({ room, sessionId, control, size }: ToolsProps) {
         disabled={!size.canShrink}
       />
       <Tool icon={AArrowUp} label={text.larger} onClick={() => size.change(1)} disabled={!size.canGrow} />
+      <Tool icon={Type} label={text.font(text.fonts[font.font])} onClick={font.next} />
       <a
         href={`${paths.room(room)}?overlay`}
         target="_blank"

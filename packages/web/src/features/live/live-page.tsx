@@ -14,6 +14,7 @@ import { CaptionBanner } from './caption-banner.tsx';
 import type { Captions } from './caption-feed.ts';
 import { CaptionScroller, SpokenLog, useViewControl } from './caption-scroller.tsx';
 import { LiveHeader } from './live-header.tsx';
+import { useTextFont } from './text-font.ts';
 import { useTextSize } from './text-size.ts';
 import { useCaptions, useGaps, useLastSession, useRoom } from './use-captions.ts';
 
@@ -43,13 +44,22 @@ export function LivePage({ room }: { room: string }) {
 }
 
 function Live({ room, view, sessionId }: { room: string; view: RoomView | null; sessionId: string | null }) {
-  const { captions, link } = useCaptions(sessionId);
+  const { captions, link, latency } = useCaptions(sessionId);
   const control = useViewControl(captions);
   const size = useTextSize();
+  const font = useTextFont();
   const [colours] = useState(() => new SpeakerColours());
   return (
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden border-line bg-card sm:rounded-xl sm:border">
-      <LiveHeader room={room} view={view} sessionId={sessionId} control={control} size={size} />
+      <LiveHeader
+        room={room}
+        view={view}
+        latency={latency}
+        sessionId={sessionId}
+        control={control}
+        size={size}
+        font={font}
+      />
       <CaptionBanner view={view} />
       <Banners view={view} sessionId={sessionId} link={link} captions={captions} />
       {sessionId === null ? (
@@ -57,7 +67,11 @@ function Live({ room, view, sessionId }: { room: string; view: RoomView | null; 
           <NoSession room={room} view={view} />
         </div>
       ) : (
-        <CaptionScroller control={control} colours={colours} sizeClass={size.sizeClass} />
+        <CaptionScroller
+          control={control}
+          colours={colours}
+          textClass={`${size.sizeClass} ${font.fontClass}`}
+        />
       )}
       <SpokenLog captions={captions} />
     </div>

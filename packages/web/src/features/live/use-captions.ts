@@ -12,6 +12,7 @@ import { useEffect, useReducer, useState } from 'react';
 import { ApiError, getJson, roomApi, sessionApi } from '../../lib/api.ts';
 import { tellOthers } from '../../lib/follow-events.ts';
 import { type Captions, noCaptions, takeEvent } from './caption-feed.ts';
+import { type CaptionLatency, LatencyMeter } from './caption-latency.ts';
 
 const roomEveryMs = 2_000;
 const coverageEveryMs = 10_000;
@@ -45,23 +46,35 @@ function reduce(captions: Captions, action: Action): Captions {
   return action === 'anew' ? noCaptions : takeEvent(captions, action.event, action.isHistory);
 }
 
-/** The captions of a session as they are spoken, and how the connection stands. */
-export function useCaptions(sessionId: string | null): { captions: Captions; link: TranscriptState } {
+/** The captions of a session as they are spoken, how the connection stands, and how far they are behind. */
+export function useCaptions(sessionId: string | null): {
+  captions: Captions;
+  link: TranscriptState;
+  latency: CaptionLatency | null;
+} {
   const [captions, dispatch] = useReducer(reduce, noCaptions);
+  const [latency, setLatency] = useState<CaptionLatency | null>(null);
   const [link, setLink] = useState<TranscriptState>('connecting');
   useEffect(() => {
     dispatch('anew');
     setLink('connecting');
+    setLatency(null);
     if (sessionId === null) return undefined;
     const connection = connectTranscript(location.origin, null, { sessionId });
-    connection.on('event', dispatch);
+    const meter = new LatencyMeter();
+    connection.on('event', (news) => {
+      dispatch(news);
+      if (news.event.type !== 'segment' || !news.event.timing) return;
+      meter.take(news.event.timing, Date.now());
+      setLatency(meter.latency);
+    });
     connection.on('state', ({ state, error }) => {
       setLink(state);
       tellOthers(state, error);
     });
     return connection.close;
   }, [sessionId]);
-  return { captions, link };
+  return { captions, link, latency };
 }
 
 /** What could not be captioned in a session so far; null for nothing. */
