@@ -132,7 +132,7 @@ export const strings = {
       engine: 'Recognising',
       delivery: 'Way to this page',
       explanation:
-        'The usual times of the last captions. A finished sentence takes longer than its first words, because its end has to be heard.',
+        'Usual times of the last captions. Finished sentences take longer: their end has to be heard.',
     },
     overlay: 'Overlay for screens and OBS',
     transcript: 'Transcript',
@@ -481,23 +481,3 @@ export const strings = {
     },
   },
 } as const;
-
-/** The words of embedded captions, apart from the others, so that the small script carries no more than these. */
-export const embedStrings = {
-  label: 'Live captions',
-  finals: 'What was said',
-  said: (speaker: string, text: string) => `${speaker}: ${text}`,
-  connecting: 'Connecting…',
-  listening: 'Listening. Captions appear when somebody speaks.',
-  waiting: 'Captions begin when this room is transcribed.',
-  queued: 'Captions begin as soon as there is a free place for this room.',
-  lost: 'The connection is lost. Trying again…',
-  ended: 'The transcription has ended.',
-  refused: (reason: string) => `No captions: ${reason}`,
-  noToken: 'the attribute “token” is missing. Give it a LiveKit access token for the room.',
-  trouble: {
-    delayed: 'Captions are late at the moment.',
-    down: 'Captions have stopped for now; what is said is not written down.',
-    missing: 'Somebody speaks, and there are no captions of it so far.',
-  },
-};

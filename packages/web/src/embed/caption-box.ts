@@ -1,8 +1,8 @@
 import type { Segment } from '@dialoglens/protocol';
+import { embedStrings } from '../embed-strings.ts';
 import type { Captions } from '../features/live/caption-feed.ts';
 import { legible } from '../lib/format.ts';
 import { SpeakerColours } from '../lib/speaker-colours.ts';
-import { embedStrings } from '../strings.ts';
 import { shownText } from './shown-text.ts';
 import { styles } from './styles.ts';
 

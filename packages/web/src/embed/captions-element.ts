@@ -8,8 +8,8 @@ import {
   type TranscriptEvents,
   type TranscriptState,
 } from '@dialoglens/protocol';
+import { embedStrings } from '../embed-strings.ts';
 import { type Captions, noCaptions, takeEvent } from '../features/live/caption-feed.ts';
-import { embedStrings } from '../strings.ts';
 import { CaptionBox } from './caption-box.ts';
 
 /** Where this script came from is where the captions are, unless the page says otherwise. */
