@@ -16,6 +16,8 @@ import { mintUserToken } from '../livekit/tokens.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import type { ScriptedWord } from '../stt/providers/scripted/script.ts';
 import { createScriptedProvider } from '../stt/providers/scripted/scripted-provider.ts';
+import type { SttProvider } from '../stt/stt.ts';
+import { PuppetProvider } from './puppet-provider.ts';
 import { type LogLine, recordingLogger } from './recording-logger.ts';
 import { mintVoiceAgentToken } from './voice-agent.ts';
 
@@ -139,7 +141,16 @@ async function launch(
 
 /** Speech that says the same words into every track, whatever is heard. */
 export function scriptedSpeech(words: readonly ScriptedWord[]): SpeechParts {
-  const engine = createScriptedProvider({ words });
+  return partsOf(createScriptedProvider({ words }));
+}
+
+/** Speech that says of every track what the test says. */
+export function puppetSpeech(): { puppet: PuppetProvider; speech: SpeechParts } {
+  const puppet = new PuppetProvider();
+  return { puppet, speech: partsOf(puppet) };
+}
+
+function partsOf(engine: SttProvider): SpeechParts {
   return {
     provider: () => engine,
     makeDetector: energyDetector,
