@@ -101,19 +101,35 @@ export function CaptionScroller({
 
 /** Keeps the end in view while `follows`, whether words come or the window changes its size. */
 function useEdge(view: RefObject<HTMLDivElement | null>, follows: boolean): void {
+  /** Where the view was put last. Further up, the reader has moved it, which is told by an event only later. */
+  const put = useRef(0);
   // After every render: whatever was rendered may have made the content longer.
   useLayoutEffect(() => {
-    if (follows && view.current) view.current.scrollTop = view.current.scrollHeight;
+    if (!follows) put.current = 0;
+    else if (view.current && view.current.scrollTop >= put.current - 1) put.current = toEnd(view.current);
   });
   useEffect(() => {
     const element = view.current;
     if (element === null || !follows) return undefined;
     const watcher = new ResizeObserver(() => {
-      element.scrollTop = element.scrollHeight;
+      put.current = toEnd(element);
     });
     watcher.observe(element);
-    return () => watcher.disconnect();
+    const onScroll = () => {
+      // Content that became shorter moves the view as well.
+      if (isAtEdge(element)) put.current = element.scrollTop;
+    };
+    element.addEventListener('scroll', onScroll);
+    return () => {
+      watcher.disconnect();
+      element.removeEventListener('scroll', onScroll);
+    };
   }, [follows, view]);
+}
+
+function toEnd(element: HTMLElement): number {
+  element.scrollTop = element.scrollHeight;
+  return element.scrollTop;
 }
 
 function TurnView({ turn, nameClass }: { turn: Turn; nameClass: string }) {
