@@ -1,4 +1,5 @@
 import {
+  ask,
   type ClusterProcess,
   type LiveCluster,
   missingWords,
@@ -27,7 +28,7 @@ const name = (worker: 'holder' | 'other') => `${worker}-${count}`;
 const proxies: TcpProxy[] = [];
 
 beforeAll(async () => {
-  cluster = await startLiveCluster({ hearing: 'tones' });
+  cluster = await startLiveCluster({ hearing: 'tones', breakableNetwork: true });
   dispatcher = await cluster.dispatcher();
 }, 400_000);
 afterAll(async () => {
@@ -98,6 +99,50 @@ describe('another worker takes over', { timeout: 180_000 }, () => {
     expect((await room.record(dispatcher.api)).gaps).toHaveLength(1);
   });
 
+  it('when a worker crashes as native code does, and nobody else is touched', async () => {
+    await talk();
+    const bystander = await TalkingRoom.open({ api: dispatcher.api, join: cluster.join }, `beside ${count}`);
+    try {
+      await vi.waitFor(
+        async () => expect(await bystander.servedBy(dispatcher.api)).toBe(name('other')),
+        patience,
+      );
+      const before = await bystander.view(dispatcher.api);
+      holder.kill('SIGSEGV');
+      expect(await holder.exited).toMatchObject({ signal: 'SIGSEGV' });
+      await untilServedBy('other');
+      await room.hearMore(12);
+      await bystander.hearMore(12);
+      expect(await bystander.view(dispatcher.api)).toMatchObject({
+        agentId: name('other'),
+        epoch: before.epoch,
+      });
+      expect(await bystander.record(dispatcher.api)).toMatchObject({ gaps: [], unexplainedMs: 0 });
+      await expectOneRecord(['agent_lost']);
+    } finally {
+      await bystander.close();
+    }
+  });
+
+  it('until two of them died of the room: then it waits, says why, and is tried again when somebody wants it', async () => {
+    await talk();
+    holder.kill('SIGKILL');
+    await untilServedBy('other');
+    other.kill('SIGKILL');
+    await other.exited;
+    other = cluster.agent(name('other'));
+    await cluster.untilReady(dispatcher.api, name('other'));
+    const quarantined = { status: 'queued', reason: 'quarantined', agentId: null };
+    await vi.waitFor(
+      async () => expect(await room.view(dispatcher.api)).toMatchObject(quarantined),
+      patience,
+    );
+    await ask(dispatcher.api, `/api/rooms/${encodeURIComponent(room.room)}/start-transcription`, 'POST');
+    await untilServedBy('other');
+    await room.hearMore(12);
+    await expectOneRecord(['agent_lost']);
+  });
+
   it('when a worker is frozen, which yields when it thaws', async () => {
     await talk();
     holder.kill('SIGSTOP');
@@ -120,6 +165,17 @@ describe('another worker takes over', { timeout: 180_000 }, () => {
     await room.hearMore(12);
     expect(await room.view(dispatcher.api)).toMatchObject({ agentId: name('other'), epoch: epoch + 1 });
     await expectOneRecord(['agent_lost']);
+  });
+
+  it('when a worker is cut off from LiveKit', async () => {
+    await talk();
+    await cluster.cutOff(holder.pid);
+    await untilServedBy('other');
+    await room.hearMore(12);
+    await cluster.cutOff(null);
+    await room.hearMore(12);
+    expect(await room.view(dispatcher.api)).toMatchObject({ agentId: name('other'), epoch: epoch + 1 });
+    await expectOneRecord(['not_connected', 'agent_lost']);
   });
 });
 

@@ -273,6 +273,23 @@ describe('AgentWorker', () => {
     );
   });
 
+  it('gives a room up at once that it is cut off from, unless it is coming back already', async () => {
+    const live = await joined();
+    await hear(live, 'TR_1', 'ana');
+    live.emit({ type: 'reconnecting' });
+    live.emit({ type: 'cut-off', silentForMs: 100 });
+    live.emit({ type: 'reconnected' });
+    for (const pcm of [speech, speech]) live.speak('TR_1', pcm);
+    expect(worker.rooms).toEqual([room]);
+    live.emit({ type: 'cut-off', silentForMs: 200 });
+    await vi.waitFor(() =>
+      expect(reports.at(-1)).toMatchObject({ type: 'left', reason: 'livekit unreachable', failed: true }),
+    );
+    expect(await store.leases.list([room])).toEqual([]);
+    const [track] = await store.record.coverage(sessionId);
+    expect(track?.gaps.map(({ reason }) => reason)).toContain('not_connected');
+  });
+
   it('sends the history to whoever came while the connection was away, and to nobody twice', async () => {
     const live = await joined();
     await hear(live, 'TR_1', 'ana');

@@ -79,6 +79,18 @@ describe('audio that never came', () => {
     expect(await gaps()).toEqual([['not_connected', 16_000]]);
   });
 
+  it('is the connection’s doing where silence was made up for it', async () => {
+    await hear(2_000);
+    const sinceMs = clock.monotonicMs();
+    await hear(5_000);
+    audio.setDisconnected(true);
+    processor.lose(audio.positionAt(sinceMs));
+    await clock.advance(3_000);
+    const found = await gaps();
+    expect(new Set(found.map(([reason]) => reason))).toEqual(new Set(['not_connected']));
+    expect(found.reduce((sum, [, ms]) => sum + Number(ms), 0)).toBe(8_000);
+  });
+
   it('is nobody’s known doing otherwise, also long after a reconnect without a hole', async () => {
     await hear(1_000);
     audio.setDisconnected(true);

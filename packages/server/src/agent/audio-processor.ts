@@ -42,7 +42,7 @@ export interface AudioProcessorOptions {
  * an engine that tells what it may still lose, because what is open is forgotten when the process dies.
  */
 const settleMs = 15_000;
-const settleDecidedMs = 3_000;
+export const settleDecidedMs = 3_000;
 /** New settings wait for the end of the utterance; in a long one, after this, for a window without voice … */
 const changeAtPauseAfterMs = 12_000;
 /** … and no longer than this. */
@@ -139,6 +139,14 @@ export class AudioProcessor {
     const told = this.#session.decidedTo();
     const openMs = Number.isFinite(told) ? settleDecidedMs : settleMs;
     this.#takeSpans(Math.min(this.#position - openMs * samplesPerMs, told));
+  }
+
+  /** What was heard from here on did not come from LiveKit. */
+  lose(fromSample: number): void {
+    if (this.#finishing) return;
+    this.#release();
+    this.#endUtterance(this.#position);
+    this.#spans.mark('gap', fromSample, this.#position, 'not_connected');
   }
 
   /** Begins to look for a place to cut: the engine gets its audio half a second later from now on. */

@@ -30,6 +30,8 @@ export type RoomEvent =
   | { type: 'agent-epoch-seen'; epoch: number }
   | { type: 'reconnecting' }
   | { type: 'reconnected' }
+  /** Nothing has come from LiveKit for this long, ms; the audio since then is made up. Told once each time. */
+  | { type: 'cut-off'; silentForMs: number }
   /** Final: the connection will not come back by itself. */
   | { type: 'disconnected'; reason: DisconnectReason };
 
@@ -61,6 +63,8 @@ export interface DataMessage {
 
 export interface RoomConnection {
   readonly roomSid: string;
+  /** How long nothing may have come from LiveKit, ms: a few seconds at most as long as all is well. */
+  readonly silentForMs: number;
   /** Opens the audio of a track; returns the way to stop it. Frames keep coming while the track is muted. */
   listen(trackSid: string, onFrame: AudioFrameListener): Promise<() => Promise<void>>;
   sendText(stream: TextStream): Promise<void>;

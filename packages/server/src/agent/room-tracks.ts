@@ -6,7 +6,7 @@ import type { Assignment } from '../registry/agent-registry.ts';
 import type { Caption } from '../sinks/sink.ts';
 import type { StoredSpan, TrackRecord } from '../store/store.ts';
 import type { AgentParts } from './agent-parts.ts';
-import { AudioProcessor, type SpeechSettings } from './audio-processor.ts';
+import { AudioProcessor, type SpeechSettings, settleDecidedMs } from './audio-processor.ts';
 import type { CaptionStanding } from './caption-watch.ts';
 import type { RemoteTrack, RoomConnection } from './room-connection.ts';
 import { SpeakerLimit } from './speaker-limit.ts';
@@ -70,6 +70,8 @@ export class RoomTracks {
   #settings: DemandSettings;
   #connection: RoomConnection | null = null;
   #away = false;
+  /** What comes now is made up. */
+  #lost = false;
   #serving: boolean;
 
   constructor(options: RoomTracksOptions) {
@@ -112,7 +114,18 @@ export class RoomTracks {
   /** The connection was lost or is back. */
   setAway(away: boolean): void {
     this.#away = away;
+    if (!away) this.#lost = false;
     for (const { audio } of this.#tracks.values()) audio.setDisconnected(away);
+  }
+
+  /** Nothing has come from LiveKit for this long, ms, and what was heard since was not said by anybody. */
+  lose(silentForMs: number): void {
+    this.#lost = true;
+    const sinceMs = this.#options.parts.clock.monotonicMs() - silentForMs;
+    for (const { audio, processor } of this.#tracks.values()) {
+      audio.setDisconnected(true);
+      processor?.lose(audio.positionAt(sinceMs));
+    }
   }
 
   /** Takes other settings; each speaker goes on with them from their next pause. @throws DialogLensError `unknown_provider` */
@@ -128,6 +141,8 @@ export class RoomTracks {
 
   /** Hands out what is known for certain; called every few seconds. */
   settle(): void {
+    // Nothing is certain that was heard since LiveKit was last known to be there.
+    if ((this.#connection?.silentForMs ?? 0) > settleDecidedMs) return;
     for (const { processor } of this.#tracks.values()) processor?.settle();
   }
 
@@ -247,6 +262,7 @@ export class RoomTracks {
   }
 
   #receive(sid: string, audio: TrackAudio, pcm: Int16Array): void {
+    if (this.#lost) return;
     const isFirst = !audio.isHeard;
     audio.receive(pcm);
     if (isFirst && this.#tracks.has(sid)) this.#onFirstFrame(sid);

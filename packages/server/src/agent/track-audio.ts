@@ -66,6 +66,12 @@ export class TrackAudio {
     return this.#clock.position + this.#offset;
   }
 
+  /** Where the audio stood at this instant of the monotonic clock, at most behind the newest frame. */
+  positionAt(monotonicMs: number): number {
+    const sample = Math.round((monotonicMs - this.#clock.heardAtMs(0)) * samplesPerMs);
+    return Math.max(0, Math.min(this.#clock.position, sample)) + this.#offset;
+  }
+
   /** Epoch milliseconds of sample 0 of the own clock, by the wall clock as it stands. */
   get anchorAt(): number {
     const { clock } = this.#options;

@@ -269,6 +269,8 @@ export class TranscriptionAgent implements RoomAgent {
         return this.#setAway(true);
       case 'reconnected':
         return this.#setAway(false);
+      case 'cut-off':
+        return this.#loseTouch(event.silentForMs);
       case 'disconnected':
         this.#tracks.setAway(true);
         return this.#end({ reason: event.reason, failed: retryable.has(event.reason) });
@@ -314,6 +316,12 @@ export class TranscriptionAgent implements RoomAgent {
     }
     this.#captions?.pause();
     this.#plan('cut-off', cutOffMs, () => this.#end({ reason: 'livekit unreachable', failed: true }));
+  }
+
+  /** While the library tries to come back it is left to it; otherwise it has not even noticed. */
+  #loseTouch(silentForMs: number): void {
+    this.#tracks.lose(silentForMs);
+    if (!this.#away) this.#end({ reason: 'livekit unreachable', failed: true });
   }
 
   async #loadHistory(): Promise<void> {

@@ -17,6 +17,8 @@ export interface DevServerOptions {
   webhookUrl?: string | readonly string[];
   /** Wished port; the next free one is taken when it is in use. Left out or 0: any free one. */
   port?: number;
+  /** Where clients are told to send media to, when something stands between them and the server. */
+  mediaAddress?: string;
   logger: Logger;
 }
 
@@ -24,6 +26,8 @@ export interface DevServerOptions {
 export interface DevServer extends LiveKitKeys {
   /** `ws://127.0.0.1:<port>` */
   url: string;
+  /** For media. */
+  udpPort: number;
   logFile: string;
   /** Resolves when the process has ended, wanted or not. */
   exited: Promise<void>;
@@ -54,13 +58,13 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     const udpPort = await freePort('udp', options.port ? port + 2 : 0);
     const files = { config: join(folder, `server-${port}.yaml`), log: join(folder, `server-${port}.log`) };
     // In a file that only this user can read: on a command line everybody on the machine sees the secret.
-    await writeFile(files.config, serverConfig(port, udpPort, keys, options.webhookUrl), { mode: 0o600 });
+    await writeFile(files.config, serverConfig(port, udpPort, keys, options), { mode: 0o600 });
     const server = await launch(options, files);
     const url = `http://127.0.0.1:${port}`;
     try {
       await untilAnswering(url, server.kept);
       options.logger.info({ port, udpPort }, 'livekit-server is up');
-      return { ...keys, ...server.handle, url: url.replace('http', 'ws') };
+      return { ...keys, ...server.handle, udpPort, url: url.replace('http', 'ws') };
     } catch (thrown) {
       await server.handle.stop();
       if (attempt === attempts) throw await failed(asError(thrown), files.log);
@@ -74,7 +78,7 @@ function serverConfig(
   port: number,
   udpPort: number,
   keys: LiveKitKeys,
-  webhookUrl: DevServerOptions['webhookUrl'],
+  { webhookUrl, mediaAddress }: Pick<DevServerOptions, 'webhookUrl' | 'mediaAddress'>,
 ): string {
   return JSON.stringify({
     port,
@@ -82,7 +86,9 @@ function serverConfig(
     keys: { [keys.apiKey]: keys.apiSecret },
     // UDP alone: media over TCP would listen on every address of the machine.
     rtc: {
-      node_ip: '127.0.0.1',
+      node_ip: mediaAddress ?? '127.0.0.1',
+      // It answers clients, and looks for no way to them that avoids what stands between.
+      ...(mediaAddress !== undefined && { use_ice_lite: true }),
       enable_loopback_candidate: true,
       ips: { includes: ['127.0.0.1/32'] },
       udp_port: udpPort,

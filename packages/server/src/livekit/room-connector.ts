@@ -26,6 +26,7 @@ import { epochAttribute, standbyAttribute } from '../dispatch/room-directory.ts'
 import { asError, DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import { createFrameRouter, type FrameRouter } from './frame-router.ts';
+import { LinkWatch, receivedBy } from './link-watch.ts';
 import { nativeClient } from './native-client.ts';
 
 /** `ParticipantKind` of rtc-node, for those whose audio is transcribed; everybody else is left alone. */
@@ -53,6 +54,8 @@ const departureSettleMs = 300;
 
 /** `connect()` of rtc-node knows no timeout of its own. */
 const connectTimeoutMs = 10_000;
+/** Nor does `disconnect()`: without a network it would never be over. */
+const disconnectWithinMs = 2_000;
 
 /** Joins rooms with rtc-node. One per process: the native library cannot be shared between threads. */
 export function createRoomConnector(routing: 'auto' | 'stock' = 'auto'): RoomConnector {
@@ -150,6 +153,7 @@ class LiveRoomConnection implements RoomConnection {
   /** Tracks that went and may come again, with the instant they went. */
   readonly #departed = new Map<string, number>();
   #lastDepartureMs = 0;
+  readonly #link: LinkWatch;
   #settling: NodeJS.Timeout | undefined;
   #reconnecting = false;
   #sid = '';
@@ -159,6 +163,10 @@ class LiveRoomConnection implements RoomConnection {
     this.#room = room;
     this.#options = options;
     this.#router = router;
+    this.#link = new LinkWatch({
+      received: () => receivedBy(room),
+      onCutOff: (silentForMs) => options.onEvent({ type: 'cut-off', silentForMs }),
+    });
     this.#watch();
   }
 
@@ -171,6 +179,10 @@ class LiveRoomConnection implements RoomConnection {
     return this.#sid;
   }
 
+  get silentForMs(): number {
+    return this.#link.silentForMs;
+  }
+
   /** After joining: become visible at once, then tell what is in the room already. */
   async begin(): Promise<void> {
     begins('room connection', this);
@@ -178,6 +190,7 @@ class LiveRoomConnection implements RoomConnection {
     const { standby, epoch } = this.#options;
     await this.#setAttributes({ [standby ? standbyAttribute : epochAttribute]: String(epoch) });
     this.#sid = await this.#room.getSid();
+    this.#link.start();
     for (const participant of this.#room.remoteParticipants.values()) this.#meet(participant, false);
     this.#reportHumans();
   }
@@ -345,7 +358,11 @@ class LiveRoomConnection implements RoomConnection {
 
   async listen(trackSid: string, onFrame: AudioFrameListener): Promise<() => Promise<void>> {
     if (!this.#offers.has(trackSid)) return async () => undefined;
-    this.#listening.set(trackSid, { onFrame, stop: undefined });
+    const heard: AudioFrameListener = (pcm) => {
+      this.#link.heard(pcm);
+      onFrame(pcm);
+    };
+    this.#listening.set(trackSid, { onFrame: heard, stop: undefined });
     this.#subscribe(trackSid);
     return async () => {
       this.#detach(trackSid);
@@ -399,14 +416,24 @@ class LiveRoomConnection implements RoomConnection {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#link.stop();
     for (const sid of this.#listening.keys()) this.#detach(sid);
     this.#pauseSettling();
     this.#listening.clear();
     this.#offers.clear();
-    await this.#room.disconnect();
+    await disconnected(this.#room);
     this.#room.removeAllListeners();
     ends('room connection', this);
   }
+}
+
+/** Says goodbye, and waits no longer than that takes: LiveKit notices by itself who has gone. */
+async function disconnected(room: Room): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, disconnectWithinMs);
+  });
+  await Promise.race([room.disconnect(), limit]).finally(() => clearTimeout(timer));
 }
 
 function describeTrack(

@@ -14,6 +14,7 @@ import { begins, ends } from '../lifetimes.ts';
 /** A room in memory for tests of agents: emits what it is told to and keeps what is sent into it. */
 export class FakeRoom implements RoomConnection {
   readonly roomSid = 'RM_fake';
+  silentForMs = 0;
   readonly texts: TextStream[] = [];
   readonly data: DataMessage[] = [];
   /** What everybody sees of it. */

@@ -16,6 +16,7 @@ import { type HeardCaption, Speaker } from '../livekit/speaker.ts';
 import { mintUserToken } from '../livekit/tokens.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import { ask } from './ask.ts';
+import { type LiveKitNetwork, networkAddress, startLiveKitNetwork } from './livekit-network.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
@@ -51,6 +52,8 @@ export interface LiveCluster {
   /** Waits until a dispatcher may give rooms to the worker. @throws Error when that takes too long */
   untilReady(api: string, workerId: string): Promise<void>;
   join(room: string, identity: string, onCaption?: (caption: HeardCaption) => void): Promise<Speaker>;
+  /** Cuts a process off from LiveKit, signals and media, until it is told otherwise; needs `breakableNetwork`. */
+  cutOff(pid: number | null): Promise<void>;
   /** Ends livekit-server as a crash would, and with it every room. */
   killLiveKit(): Promise<void>;
   /** Starts it again on the same port with the same keys. */
@@ -63,6 +66,8 @@ export interface LiveClusterOptions {
   hearing?: 'script' | 'tones';
   /** Where livekit-server sends its webhooks; nowhere when left out. */
   webhookUrl?: string;
+  /** Leads everything between LiveKit and the others over a network from which processes can be cut off. */
+  breakableNetwork?: boolean;
 }
 
 /** Starts the servers; no process of DialogLens yet. */
@@ -77,9 +82,11 @@ export async function startLiveCluster(options: LiveClusterOptions = {}): Promis
     stops.push(() => postgres.dispose());
     const redis = await startRedis();
     stops.push(() => redis.dispose());
-    const livekit = await restartable(folder, options.webhookUrl);
+    const livekit = await restartable(folder, options);
     stops.push(() => livekit.stop());
-    return { ...(await clusterOf({ folder, postgres, redis, livekit, stops, options })), stop };
+    const network = options.breakableNetwork ? await startLiveKitNetwork(livekit) : null;
+    if (network) stops.push(() => network.dispose());
+    return { ...(await clusterOf({ folder, postgres, redis, livekit, network, stops, options })), stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -87,18 +94,19 @@ export async function startLiveCluster(options: LiveClusterOptions = {}): Promis
 }
 
 interface RestartableLiveKit extends LiveKitTarget {
+  udpPort: number;
   kill(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-async function restartable(folder: string, webhookUrl: string | undefined): Promise<RestartableLiveKit> {
-  const launch = (port?: number) => launchLiveKit(folder, { port, webhookUrl });
+async function restartable(folder: string, options: LiveClusterOptions): Promise<RestartableLiveKit> {
+  const launch = (port?: number) => launchLiveKit(folder, port, options);
   let server = await launch();
-  const { url, apiKey, apiSecret } = server;
+  const { url, udpPort, apiKey, apiSecret } = server;
   const port = Number(new URL(url).port);
   return {
-    ...{ url, apiKey, apiSecret },
+    ...{ url, udpPort, apiKey, apiSecret },
     kill: () => server.kill(),
     async start() {
       server = await launch(port);
@@ -110,7 +118,8 @@ async function restartable(folder: string, webhookUrl: string | undefined): Prom
 
 async function launchLiveKit(
   folder: string,
-  { port, webhookUrl }: { port: number | undefined; webhookUrl: string | undefined },
+  port: number | undefined,
+  { webhookUrl, breakableNetwork }: LiveClusterOptions,
 ): Promise<DevServer> {
   const { config } = loadConfig({ flags: {}, env: processEnvironment, cwd: folder, role: 'client' });
   const { path: binary } = await ensureLiveKitServer({
@@ -122,6 +131,7 @@ async function launchLiveKit(
     ...{ binary, dataDir: folder, logger: silentLogger },
     ...(port !== undefined && { port }),
     ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(breakableNetwork && { mediaAddress: networkAddress }),
   });
 }
 
@@ -130,6 +140,7 @@ interface Parts {
   postgres: PostgresServer;
   redis: RedisServer;
   livekit: RestartableLiveKit;
+  network: LiveKitNetwork | null;
   stops: (() => Promise<void>)[];
   options: LiveClusterOptions;
 }
@@ -139,6 +150,7 @@ async function clusterOf({
   postgres,
   redis,
   livekit,
+  network,
   stops,
   options,
 }: Parts): Promise<Omit<LiveCluster, 'stop'>> {
@@ -155,7 +167,7 @@ async function clusterOf({
     DIALOGLENS_LOG_FORMAT: 'json',
   };
   const { url, apiKey, apiSecret } = livekit;
-  const keys = { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
+  const keys = { LIVEKIT_URL: network?.url ?? url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
   const start = (args: readonly string[], env: Record<string, string>) => {
     const child = launch(args, { ...shared, ...env });
     stops.push(() => end(child));
@@ -180,6 +192,7 @@ async function clusterOf({
       return start(args, { WORKER_ID: workerId, ...env });
     },
     untilReady,
+    cutOff: (pid) => cutOff(network, pid),
     killLiveKit: () => livekit.kill(),
     startLiveKit: () => livekit.start(),
     async join(room, identity, onCaption) {
@@ -189,6 +202,11 @@ async function clusterOf({
       return speaker;
     },
   };
+}
+
+async function cutOff(network: LiveKitNetwork | null, pid: number | null): Promise<void> {
+  if (network === null) throw new Error('this cluster has no breakableNetwork');
+  await network.cutOff(pid);
 }
 
 function launch(args: readonly string[], env: Record<string, string>): ClusterProcess {

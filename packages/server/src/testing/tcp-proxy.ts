@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Socket, connect as tcpConnect } from 'node:net';
+import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 
 /** A way to a server on loopback that a test can cut, as a broken network would. */
 export interface TcpProxy {
@@ -11,6 +11,8 @@ export interface TcpProxy {
    * made last.
    */
   mute(which?: 'all' | 'newest'): void;
+  /** The same for the connections of some clients, those that are made later too. */
+  muteClients(isMuted: IsMuted): Promise<void>;
   /** Everything passes again, also what was held back. */
   unmute(): void;
   /** Breaks all connections; new ones are taken. */
@@ -24,8 +26,16 @@ export interface TcpProxy {
   dispose(): Promise<void>;
 }
 
+type IsMuted = (clientPort: number) => Promise<boolean>;
+
+interface Pair {
+  ends: Socket[];
+  clientPort: number;
+}
+
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
-  const pairs: { ends: Socket[] }[] = [];
+  const pairs: Pair[] = [];
+  const clients = new ClientMuting();
   let [isMute, isDown, tried] = [false, false, 0];
   let cutAfter = Number.POSITIVE_INFINITY;
   const server = createServer((near) => {
@@ -35,7 +45,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return;
     }
     const far = tcpConnect(targetPort, '127.0.0.1');
-    const pair = { ends: [near, far] };
+    const pair: Pair = { ends: [near, far], clientPort: near.remotePort ?? 0 };
     pairs.push(pair);
     const gone = () => {
       const index = pairs.indexOf(pair);
@@ -44,16 +54,14 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     join(near, far, gone, cutAfter);
     cutAfter = Number.POSITIVE_INFINITY;
     if (isMute) for (const end of pair.ends) end.pause();
+    clients.met(pair);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  const port = await listen(server);
   const reset = () => {
     for (const { ends } of [...pairs]) for (const end of ends) end.destroy();
   };
   return {
-    port: address.port,
+    port,
     get open() {
       return pairs.length;
     },
@@ -61,8 +69,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       isMute = which === 'all';
       for (const { ends } of isMute ? pairs : pairs.slice(-1)) for (const end of ends) end.pause();
     },
+    muteClients: (which) => clients.mute(pairs, which),
     unmute() {
       isMute = false;
+      clients.unmute();
       for (const { ends } of pairs) for (const end of ends) end.resume();
     },
     reset,
@@ -82,6 +92,42 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       await once(server, 'close');
     },
   };
+}
+
+/** Which clients are heard by nobody. */
+class ClientMuting {
+  #isMuted: IsMuted | null = null;
+
+  async mute(pairs: readonly Pair[], which: IsMuted): Promise<void> {
+    this.#isMuted = which;
+    await Promise.all(pairs.map((pair) => this.#judge(pair)));
+  }
+
+  unmute(): void {
+    this.#isMuted = null;
+  }
+
+  /** A connection was made. */
+  met(pair: Pair): void {
+    // A client that ended meanwhile has no ports any more.
+    this.#judge(pair).catch(() => undefined);
+  }
+
+  /** Nothing passes until it is known whose it is. */
+  async #judge({ ends, clientPort }: Pair): Promise<void> {
+    const isMuted = this.#isMuted;
+    if (isMuted === null) return;
+    for (const end of ends) end.pause();
+    if (!(await isMuted(clientPort))) for (const end of ends) end.resume();
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
 }
 
 /**

@@ -1,0 +1,122 @@
+import {
+  ask,
+  type ClusterProcess,
+  type LiveCluster,
+  startLiveCluster,
+  startTcpProxy,
+  type TcpProxy,
+} from 'dialoglens/testing/live-cluster';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+const patience = { timeout: 60_000, interval: 100 };
+
+let cluster: LiveCluster;
+const started: ClusterProcess[] = [];
+const proxies: TcpProxy[] = [];
+beforeAll(async () => {
+  cluster = await startLiveCluster();
+}, 400_000);
+afterEach(async () => {
+  for (const one of started) one.kill('SIGKILL');
+  await Promise.all(started.splice(0).map(({ exited }) => exited));
+  await Promise.all(proxies.splice(0).map((proxy) => proxy.dispose()));
+});
+afterAll(async () => {
+  await cluster?.stop();
+}, 60_000);
+
+/** The same process as `started` by a user, ended with the test. */
+function agent(workerId: string, env: Record<string, string> = {}): ClusterProcess {
+  const worker = cluster.agent(workerId, env);
+  started.push(worker);
+  return worker;
+}
+
+async function dispatcher(env: Record<string, string> = {}) {
+  const one = await cluster.dispatcher(env);
+  started.push(one);
+  return one;
+}
+
+async function readiness(api: string) {
+  const response = await fetch(`${api}/readyz`);
+  return { status: response.status, body: await response.text() };
+}
+
+const said = ({ output }: ClusterProcess) => output.join('\n');
+
+/** Where the server is found through a proxy, and the proxy. */
+async function proxied(url: string): Promise<{ proxy: TcpProxy; url: string }> {
+  const target = new URL(url);
+  const proxy = await startTcpProxy(Number(target.port));
+  proxies.push(proxy);
+  target.port = String(proxy.port);
+  return { proxy, url: target.href };
+}
+
+const servers = [
+  {
+    name: 'PostgreSQL',
+    setting: 'DATABASE_URL',
+    code: 'store_unavailable',
+    urlOf: () => cluster.postgres.url,
+  },
+  { name: 'Redis', setting: 'REDIS_URL', code: 'registry_unavailable', urlOf: () => cluster.redis.url },
+];
+
+describe('a dispatcher process', { timeout: 180_000 }, () => {
+  it.each(servers)(
+    'waits for $name, says so, and says so again when it goes',
+    async ({ setting, code, urlOf }) => {
+      const { proxy, url } = await proxied(urlOf());
+      proxy.setDown(true);
+      const one = await dispatcher({ [setting]: url });
+      await vi.waitFor(() => expect(said(one).split(code).length).toBeGreaterThan(2), patience);
+      expect(await readiness(one.api)).toMatchObject({ status: 503, body: expect.stringContaining(code) });
+      proxy.setDown(false);
+      await vi.waitFor(async () => expect((await readiness(one.api)).status).toBe(200), patience);
+      proxy.setDown(true);
+      await vi.waitFor(
+        async () =>
+          expect(await readiness(one.api)).toMatchObject({
+            status: 503,
+            body: expect.stringContaining(code),
+          }),
+        patience,
+      );
+      proxy.setDown(false);
+      await vi.waitFor(async () => expect((await readiness(one.api)).status).toBe(200), patience);
+    },
+  );
+
+  it.each(servers)(
+    'ends at once when $name refuses its password, and never shows it',
+    async ({ setting, urlOf }) => {
+      const url = Object.assign(new URL(urlOf()), { username: 'stranger', password: 'hush-hush' });
+      const one = cluster.run(['dispatcher', '--port', '0'], {
+        LIVEKIT_URL: cluster.livekit.url,
+        LIVEKIT_API_KEY: cluster.livekit.apiKey,
+        LIVEKIT_API_SECRET: cluster.livekit.apiSecret,
+        [setting]: url.href,
+      });
+      started.push(one);
+      expect((await one.exited).code).toBeGreaterThan(0);
+      expect(said(one)).toContain(setting);
+      expect(said(one)).not.toContain('hush-hush');
+    },
+  );
+});
+
+describe('two workers with one name', { timeout: 120_000 }, () => {
+  it('the second ends and says why; the first goes on', async () => {
+    const { api } = await dispatcher();
+    const first = agent('twin');
+    await cluster.untilReady(api, 'twin');
+    const second = agent('twin');
+    expect((await second.exited).code).toBeGreaterThan(0);
+    expect(said(second)).toContain('WORKER_ID');
+    const { items } = await ask<{ items: { agentId: string; status: string }[] }>(api, '/api/agents');
+    expect(items).toMatchObject([{ agentId: 'twin', status: 'ready' }]);
+    expect(said(first)).not.toMatch(/"level":"error"/);
+  });
+});
