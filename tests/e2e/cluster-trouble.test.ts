@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   ask,
   type ClusterProcess,
@@ -8,6 +9,8 @@ import {
 } from 'dialoglens/testing/live-cluster';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
+/** A dispatcher is up within two seconds, and asks a server that is away every second or two. */
+const untilTriedAgainMs = 6_000;
 const patience = { timeout: 60_000, interval: 100 };
 
 let cluster: LiveCluster;
@@ -70,10 +73,11 @@ describe('a dispatcher process', { timeout: 180_000 }, () => {
     async ({ setting, code, urlOf }) => {
       const { proxy, url } = await proxied(urlOf());
       proxy.setDown(true);
-      const one = await dispatcher({ [setting]: url });
-      await vi.waitFor(() => expect(said(one).split(code).length).toBeGreaterThan(2), patience);
-      expect(await readiness(one.api)).toMatchObject({ status: 503, body: expect.stringContaining(code) });
+      const starting = dispatcher({ [setting]: url });
+      await pause(untilTriedAgainMs);
       proxy.setDown(false);
+      const one = await starting;
+      expect(said(one).split(code).length).toBeGreaterThan(2);
       await vi.waitFor(async () => expect((await readiness(one.api)).status).toBe(200), patience);
       proxy.setDown(true);
       await vi.waitFor(

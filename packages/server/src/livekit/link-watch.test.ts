@@ -6,15 +6,16 @@ const silence = new Int16Array(2);
 
 let nowMs = 0;
 let received: bigint | null = 0n;
+let audioAgoMs: number | null = null;
 let asked = 0;
 let told: number[];
 let watch: LinkWatch;
 beforeEach(() => {
-  [nowMs, received, asked, told] = [0, 0n, 0, []];
+  [nowMs, received, audioAgoMs, asked, told] = [0, 0n, null, 0, []];
   const options = {
     received: async () => {
       asked++;
-      return received;
+      return received === null ? null : { total: received, audioAgoMs };
     },
     onCutOff: (silentForMs: number) => told.push(silentForMs),
     nowMs: () => nowMs,
@@ -55,6 +56,13 @@ describe('LinkWatch', () => {
     expect([asked, told]).toEqual([0, []]);
     await pass(9_000, () => watch.heard(silence));
     expect(told).toHaveLength(1);
+  });
+
+  it('tells since when no audio came, where that is known', async () => {
+    await pass(6_000, () => (received = (received ?? 0n) + 1n));
+    audioAgoMs = 5_120;
+    await pass(9_000);
+    expect(told).toEqual([5_120]);
   });
 
   it('takes what cannot be told for no sign', async () => {

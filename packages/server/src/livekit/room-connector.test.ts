@@ -42,6 +42,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What everybody can read of the agent: it speaks for nobody, so that no application takes it for a voice assistant. */
+const ofAgent = { 'dialoglens.epoch': '7', 'lk.publish_on_behalf': 'agent-agt_test-7' };
+
 /** A room of its own with an agent that keeps what it is told and hears. */
 async function enter(routing: 'auto' | 'stock') {
   const room = `room ${++roomCount}`;
@@ -92,7 +95,7 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
         identity: 'agent-agt_test-7',
         name: 'Transcription Agent',
         kind: 'agent',
-        attributes: { 'dialoglens.epoch': '7' },
+        attributes: ofAgent,
       },
     ]);
     const ana = await join('ana');
@@ -105,7 +108,7 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     await vi.waitFor(() => expect(seenBy(late)).toMatchObject(isDown), patience);
     await late.leave();
     await connection.showCaptions({ state: 'ok', reason: 'ok' });
-    const isWell = { 'dialoglens.epoch': '7', 'dialoglens.captions': 'ok' };
+    const isWell = { ...ofAgent, 'dialoglens.captions': 'ok' };
     await vi.waitFor(() => expect(seenBy(ana)).toEqual(isWell), patience);
     const sid = await ana.publish();
     await vi.waitFor(() => {
@@ -180,7 +183,7 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
     expect(types).toEqual(['reconnecting', 'reconnected']);
     expect(since).not.toContainEqual({ type: 'humans-changed', count: 0 });
     const present = await createRoomDirectory(server.url, server).listParticipants(room);
-    expect(present.find(({ kind }) => kind === 'agent')?.attributes).toEqual({ 'dialoglens.epoch': '7' });
+    expect(present.find(({ kind }) => kind === 'agent')?.attributes).toEqual(ofAgent);
 
     const service = new RoomServiceClient(httpUrl(server.url), server.apiKey, server.apiSecret);
     await service.mutePublishedTrack(room, 'ana', sid, true);

@@ -23,12 +23,12 @@ export async function startUdpRelay(address: string, port: number): Promise<UdpR
   const flows = new Map<string, Flow>();
   let isCutOff: IsCutOff | null = null;
   const judge = async (flow: Flow) => {
-    // Lost until it is known.
-    flow.isCut = isCutOff !== null;
-    if (isCutOff !== null) flow.isCut = await isCutOff(flow.clientPort);
+    const isCut = isCutOff !== null && (await isCutOff(flow.clientPort));
+    flow.isCut = isCut;
   };
   const open = (client: string, clientPort: number): Flow => {
-    const flow: Flow = { far: createSocket('udp4'), clientPort, isCut: false };
+    // Of a new one all is lost until it is known whose it is.
+    const flow: Flow = { far: createSocket('udp4'), clientPort, isCut: isCutOff !== null };
     flow.far.on('message', (data) => {
       if (!flow.isCut) near.send(data, clientPort, client);
     });
