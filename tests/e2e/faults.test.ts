@@ -27,6 +27,7 @@ describe(`a cluster that people talk in (seed ${seed})`, { timeout: 240_000 }, (
   it('has every spoken word on record once, or in a gap that says why', async () => {
     const { problems, spoken } = await run.judge();
     expect(problems).toEqual([]);
-    expect(spoken).toBeGreaterThan(100);
+    // There was something to compare, under every fault.
+    expect(spoken).toBeGreaterThan(suffered.length * 10);
   });
 });

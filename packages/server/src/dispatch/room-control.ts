@@ -280,5 +280,7 @@ function captionsOf(
 ): CaptionsView | null {
   const agent = agents?.find((one) => one.agentId === agentId);
   if (status !== 'active' || !agent?.rooms.includes(room)) return null;
-  return agent.captions?.[room] ?? { state: 'ok', reason: 'ok' };
+  const { captions = {} } = agent;
+  // A room may be called `__proto__`.
+  return (Object.hasOwn(captions, room) ? captions[room] : undefined) ?? { state: 'ok', reason: 'ok' };
 }
