@@ -30,8 +30,7 @@ export function TranscriptPage({ id }: { id: string }) {
 }
 
 function Transcript({ session }: { session: SessionView }) {
-  const isRunning = session.endedAt === null;
-  const { segments, error, isPartial, retry } = useSegments(session.id, isRunning, session.changes);
+  const { segments, error, isPartial, retry } = useSegments(session);
   return (
     <Page
       title={<Name text={session.room} />}
@@ -78,7 +77,7 @@ function Reading({
   const [filter, setFilter] = useState<Filter>({ query: '', identity: null });
   const speakers = useMemo(() => speakersOf(segments), [segments]);
   const shown = useMemo(() => filtered(segments, filter), [segments, filter]);
-  const coverage = useCoverage(session.id, session.endedAt === null);
+  const coverage = useCoverage(session);
   const [colours] = useState(() => new SpeakerColours());
   const lastEnd = segments.reduce((end, one) => Math.max(end, one.startedAt + one.endMs - one.startMs), 0);
   const lengthMs = Math.max(session.endedAt ?? 0, lastEnd) - session.startedAt;

@@ -18,6 +18,8 @@ import type { Page } from '../../lib/paged.ts';
 
 const pageSize = 500;
 const runningEveryMs = 5_000;
+/** What was said last may be written this long after the end of a session. */
+const settlesWithinMs = 60_000;
 /** Others may correct what is over; the session says when. */
 const overEveryMs = 15_000;
 
@@ -30,11 +32,17 @@ export function useSession(id: string) {
   });
 }
 
+/** How often to read what may still grow; false when it has settled. The clocks of server and reader may differ. */
+function untilSettledMs(endedAt: number | null): number | false {
+  const isSettled = endedAt !== null && Math.abs(Date.now() - endedAt) > settlesWithinMs;
+  return isSettled ? false : runningEveryMs;
+}
+
 /**
  * All finals of a session: the first page is there soon, the others follow by themselves. `changes` of the session tells
  * that what was read before is no longer what stands.
  */
-export function useSegments(id: string, isRunning: boolean, changes: number) {
+export function useSegments({ id, endedAt, changes }: Pick<SessionView, 'id' | 'endedAt' | 'changes'>) {
   const pages = useInfiniteQuery({
     queryKey: ['segments', id],
     queryFn: ({ pageParam, signal }) =>
@@ -47,7 +55,7 @@ export function useSegments(id: string, isRunning: boolean, changes: number) {
       ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next ?? undefined,
-    refetchInterval: isRunning ? runningEveryMs : false,
+    refetchInterval: () => untilSettledMs(endedAt),
   });
   const { data, error, hasNextPage, isFetching, fetchNextPage, refetch } = pages;
   useEffect(() => {
@@ -64,11 +72,11 @@ export function useSegments(id: string, isRunning: boolean, changes: number) {
 }
 
 /** What became of the audio of a session. */
-export function useCoverage(id: string, isRunning: boolean) {
+export function useCoverage({ id, endedAt }: Pick<SessionView, 'id' | 'endedAt'>) {
   return useQuery({
     queryKey: ['coverage', id],
     queryFn: ({ signal }) => getJson<CoverageView>(sessionApi(id, '/coverage'), signal),
-    refetchInterval: isRunning ? runningEveryMs : false,
+    refetchInterval: () => untilSettledMs(endedAt),
   });
 }
 
