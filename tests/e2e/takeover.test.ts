@@ -24,7 +24,7 @@ let sessionId: string | null;
 /** Under which the holder serves: not the first one when the room was offered to a worker that was just killed. */
 let epoch: number;
 let count = 0;
-const name = (worker: 'holder' | 'other') => `${worker}-${count}`;
+const name = (worker: 'holder' | 'other' | 'third') => `${worker}-${count}`;
 const proxies: TcpProxy[] = [];
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ async function talk(env: Record<string, string> = {}): Promise<void> {
   epoch = view.epoch ?? 0;
 }
 
-async function untilServedBy(worker: 'holder' | 'other'): Promise<void> {
+async function untilServedBy(worker: 'holder' | 'other' | 'third'): Promise<void> {
   await vi.waitFor(async () => expect(await room.servedBy(dispatcher.api)).toBe(name(worker)), patience);
 }
 
@@ -130,15 +130,15 @@ describe('another worker takes over', { timeout: 180_000 }, () => {
     await untilServedBy('other');
     other.kill('SIGKILL');
     await other.exited;
-    other = cluster.agent(name('other'));
-    await cluster.untilReady(dispatcher.api, name('other'));
+    other = cluster.agent(name('third'));
+    await cluster.untilReady(dispatcher.api, name('third'));
     const quarantined = { status: 'queued', reason: 'quarantined', agentId: null };
     await vi.waitFor(
       async () => expect(await room.view(dispatcher.api)).toMatchObject(quarantined),
       patience,
     );
     await ask(dispatcher.api, `/api/rooms/${encodeURIComponent(room.room)}/start-transcription`, 'POST');
-    await untilServedBy('other');
+    await untilServedBy('third');
     await room.hearMore(12);
     await expectOneRecord(['agent_lost']);
   });
