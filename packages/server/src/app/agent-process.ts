@@ -6,18 +6,14 @@ import { createOperationsServer } from '../api/operations-server.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import { newId } from '../ids.ts';
-import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { drainWorker } from './drain-worker.ts';
-import { startCollector } from './metrics-collector.ts';
-import { openConfiguredRegistry } from './open-registry.ts';
-import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
-import { type RecordWriting, startRecordWriting } from './record-writing.ts';
-import { type ProcessContext, RunningParts } from './running-parts.ts';
-import { startShared } from './shared-parts.ts';
-import { createSpeech, type SpeechParts } from './speech.ts';
+import type { RecordWriting } from './record-writing.ts';
+import type { ProcessContext } from './running-parts.ts';
+import { makeContext, startShared } from './shared-parts.ts';
+import type { SpeechParts } from './speech.ts';
 import { startWorker } from './worker.ts';
 
 export interface AgentProcessOptions {
@@ -44,11 +40,7 @@ export class AgentProcess {
   constructor({ config, logger, speech }: AgentProcessOptions) {
     this.workerId = config.workerId ?? newId('agt');
     this.#speech = speech;
-    const store = openConfiguredStore(config, logger);
-    const running = new RunningParts(logger);
-    const metrics = createMetrics();
-    const registry = openConfiguredRegistry(config, { logger, metrics });
-    this.#context = { config, store, registry, metrics, logger, running };
+    this.#context = makeContext(config, logger);
   }
 
   /**
@@ -60,18 +52,16 @@ export class AgentProcess {
   }
 
   async #start(): Promise<{ url: string | null }> {
-    const { config, running, metrics, logger } = this.#context;
+    const { config } = this.#context;
     const folder = join(config.dataDir, 'workers', this.workerId);
     await prepareDataFolder(folder);
     const url = await this.#serve();
     await startShared(this.#context);
-    const writing = await startRecordWriting(this.#context, join(folder, 'journal'));
-    const cluster = { registry: this.#context.registry, holder: this.workerId };
-    const speech = this.#speech ?? (await createSpeech(config, { metrics, logger }, undefined, cluster));
-    running.add('speech', () => speech.stop());
-    await startCollector(this.#context, this.workerId);
-    const { record, journal } = writing;
-    this.#worker = await startWorker(this.#context, { workerId: this.workerId, speech, record, journal });
+    const { worker, writing } = await startWorker(this.#context, this.workerId, {
+      journal: join(folder, 'journal'),
+      speech: this.#speech,
+    });
+    this.#worker = worker;
     this.#writing = writing;
     return { url };
   }

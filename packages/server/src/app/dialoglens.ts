@@ -2,20 +2,16 @@ import { join } from 'node:path';
 import type { Readiness } from '@dialoglens/protocol';
 import type { Config } from '../config/index.ts';
 import { newId } from '../ids.ts';
-import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Store } from '../store/store.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { type LiveKitTarget, openDirectory, type RunningDispatcher, startDispatcher } from './dispatcher.ts';
-import { startCollector } from './metrics-collector.ts';
-import { openConfiguredRegistry } from './open-registry.ts';
-import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
-import { type RecordWriting, startRecordWriting } from './record-writing.ts';
-import { type ProcessContext, RunningParts } from './running-parts.ts';
-import { startShared } from './shared-parts.ts';
-import { createSpeech, type SpeechParts } from './speech.ts';
+import type { RecordWriting } from './record-writing.ts';
+import type { ProcessContext } from './running-parts.ts';
+import { makeContext, startShared } from './shared-parts.ts';
+import type { SpeechParts } from './speech.ts';
 import { startWorker } from './worker.ts';
 
 export interface DialogLensOptions {
@@ -43,12 +39,9 @@ export class DialogLens {
     this.#speech = speech;
     this.#livekit = livekit;
     this.workerId = config.workerId ?? newId('agt');
-    const metrics = createMetrics();
-    this.registry = openConfiguredRegistry(config, { logger, metrics });
-    this.store = openConfiguredStore(config, logger);
-    const { store, registry } = this;
-    const running = new RunningParts(logger);
-    this.#context = { config, store, registry, metrics, logger, running };
+    this.#context = makeContext(config, logger);
+    this.store = this.#context.store;
+    this.registry = this.#context.registry;
   }
 
   /**
@@ -60,22 +53,18 @@ export class DialogLens {
   }
 
   async #start(): Promise<{ url: string; port: number }> {
-    const { config, running, metrics, logger } = this.#context;
+    const { config, logger } = this.#context;
     const directory = await openDirectory(this.#livekit, { logger });
     await prepareDataFolder(config.dataDir);
     await startShared(this.#context);
-    const writing = await startRecordWriting(this.#context, join(config.dataDir, 'journal'));
-    const cluster = { registry: this.#context.registry, holder: this.workerId };
-    const speech = this.#speech ?? (await createSpeech(config, { metrics, logger }, undefined, cluster));
-    running.add('speech', () => speech.stop());
-    await startCollector(this.#context, this.workerId);
-    const { record, journal } = writing;
-    await startWorker(this.#context, { workerId: this.workerId, speech, record, journal });
-    const { check: checkSpeech } = speech;
+    const { writing, speech } = await startWorker(this.#context, this.workerId, {
+      journal: join(config.dataDir, 'journal'),
+      speech: this.#speech,
+    });
     const dispatcher = await startDispatcher(this.#context, {
       livekit: this.#livekit,
       directory,
-      checkSpeech,
+      checkSpeech: speech.check,
     });
     return dispatcher.serve(() => this.#readiness(dispatcher, writing));
   }

@@ -2,16 +2,13 @@ import type { Readiness } from '@dialoglens/protocol';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/index.ts';
 import type { PoolSettings } from '../dispatch/agent-pool.ts';
-import { createMetrics } from '../observability/metrics.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { type LiveKitTarget, openDirectory, type RunningDispatcher, startDispatcher } from './dispatcher.ts';
 import { LocalWorkerProcesses } from './local-worker-processes.ts';
 import { startCollector } from './metrics-collector.ts';
-import { openConfiguredRegistry } from './open-registry.ts';
-import { openConfiguredStore } from './open-store.ts';
 import { checkPart, readinessOf } from './readiness.ts';
-import { type ProcessContext, RunningParts } from './running-parts.ts';
-import { startShared } from './shared-parts.ts';
+import type { ProcessContext } from './running-parts.ts';
+import { makeContext, startShared } from './shared-parts.ts';
 import { checkSpeechOf } from './speech.ts';
 
 export interface DispatcherProcessOptions {
@@ -35,11 +32,7 @@ export class DispatcherProcess {
   constructor({ config, livekit, logger, companion }: DispatcherProcessOptions) {
     this.#livekit = livekit;
     this.#companion = companion;
-    const store = openConfiguredStore(config, logger);
-    const running = new RunningParts(logger);
-    const metrics = createMetrics();
-    const registry = openConfiguredRegistry(config, { logger, metrics });
-    this.#context = { config, store, registry, metrics, logger, running };
+    this.#context = makeContext(config, logger);
   }
 
   /**

@@ -8,30 +8,51 @@ import type { Config } from '../config/index.ts';
 import { createRoomConnector } from '../livekit/room-connector.ts';
 import { defaultMemoryLimit, ProcessVitals } from '../observability/process-vitals.ts';
 import { systemScheduler } from '../scheduler.ts';
-import type { Journal } from '../store/journal.ts';
-import type { RecordStore } from '../store/store.ts';
+import { startCollector } from './metrics-collector.ts';
+import { type RecordWriting, startRecordWriting } from './record-writing.ts';
 import type { ProcessContext } from './running-parts.ts';
-import type { SpeechParts } from './speech.ts';
+import { createSpeech, type SpeechParts } from './speech.ts';
 import { untilNameIsFree } from './until-name-is-free.ts';
 import { version } from './version.ts';
 
-/** Audio of a track that is kept while it cannot be transcribed; as much as speech engines are sent again. */
+/** Audio of a track that is kept while it cannot be transcribed. */
 const keepAudioMs = 60_000;
 /** A hundred tracks of one minute. */
 const keptAudioMaxBytes = 192_000_000;
 
 export interface WorkerParts {
-  workerId: string;
+  worker: AgentWorker;
   speech: SpeechParts;
   /** Where agents write, watched. */
-  record: RecordStore;
-  journal: Journal;
+  writing: RecordWriting;
 }
 
-/** Starts the worker of a process. @throws DialogLensError `worker_id_taken` */
-export async function startWorker(context: ProcessContext, parts: WorkerParts): Promise<AgentWorker> {
+/**
+ * Starts the worker of a process, and what it alone needs: journal, speech and measurements.
+ * @param use path of the journal, and speech instead of the configured engine
+ * @throws DialogLensError `worker_id_taken`, `store_read_only`, `store_full`, or naming the setting that is wrong
+ */
+export async function startWorker(
+  context: ProcessContext,
+  workerId: string,
+  use: { journal: string; speech: SpeechParts | undefined },
+): Promise<WorkerParts> {
+  const { config, registry, metrics, logger, running } = context;
+  const writing = await startRecordWriting(context, use.journal);
+  const cluster = { registry, holder: workerId };
+  const speech = use.speech ?? (await createSpeech(config, { metrics, logger }, undefined, cluster));
+  running.add('speech', () => speech.stop());
+  await startCollector(context, workerId);
+  return { worker: await startAgentWorker(context, workerId, { speech, writing }), speech, writing };
+}
+
+async function startAgentWorker(
+  context: ProcessContext,
+  workerId: string,
+  { speech, writing }: Omit<WorkerParts, 'worker'>,
+): Promise<AgentWorker> {
   const { config, store, registry, metrics, logger, running } = context;
-  const { workerId, speech, record, journal } = parts;
+  const { record, journal } = writing;
   const shared = { registry, clock: systemClock, scheduler: systemScheduler, metrics, logger };
   const agentParts: AgentParts = {
     ...shared,
