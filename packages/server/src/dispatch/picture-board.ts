@@ -4,7 +4,7 @@ import type { Logger } from '../observability/telemetry.ts';
 import { type AgentRegistry, type RoomPicture, roomPictureTtlMs } from '../registry/agent-registry.ts';
 import type { Demand, Lease } from '../store/store.ts';
 import type { DispatcherSettings } from './dispatcher-settings.ts';
-import { isTrouble } from './reachability.ts';
+import { isTrouble, unlessAway } from './reachability.ts';
 import type { RoomMemory, RoomState } from './room-memory.ts';
 import type { WaitingRooms } from './waiting-rooms.ts';
 
@@ -174,21 +174,15 @@ async function inBatches<T>(all: readonly T[], work: (one: T) => Promise<void>):
   }
 }
 
-/** The next repair makes up for what could not be done. */
-async function unlessAway(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isTrouble('registry', error)) throw error;
-  }
-}
-
 export function heldBy(lease: Lease | null): Held | null {
   if (lease?.holder == null) return null;
   return { agentId: lease.holder, epoch: lease.epoch, sessionId: lease.sessionId };
 }
 
-/** False when an older place or reason came to the registry after the newer one: messages may be long on their way. */
+/**
+ * False when the registry does not show the room, or shows an older place or reason because that came after the newer one:
+ * messages may be long on their way.
+ */
 function waitsAs(shown: RoomPicture | undefined, picture: RoomPicture | null): boolean {
   return shown?.queuePosition === picture?.queuePosition && shown?.reason === picture?.reason;
 }

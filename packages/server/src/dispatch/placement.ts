@@ -36,9 +36,10 @@ export function choosePlacement(request: PlacementRequest): PlacementVerdict {
 }
 
 /**
- * Workers that may serve a room while some rooms are suspected of killing theirs, each with its suspicion. One that comes out of quarantine gets
+ * Workers that may serve a room while some rooms are suspected of killing theirs. One that comes out of quarantine gets
  * a worker without any other room, and nobody joins it there; rooms with strikes are kept apart where there are workers
  * enough. Pure.
+ * @param suspicions those of the rooms that have any, by room
  */
 export function keepApart(
   room: string,

@@ -78,6 +78,16 @@ export function isTrouble(part: Part, error: unknown): error is DialogLensError 
   return error instanceof DialogLensError && error.code.startsWith(`${part}_`);
 }
 
+/** What the registry answers, or null while it is away. */
+export async function unlessAway<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isTrouble('registry', error)) return null;
+    throw error;
+  }
+}
+
 function check(trouble: DialogLensError | null): Readiness['checks'][string] {
   return trouble === null ? { ok: true } : { ok: false, detail: `${trouble.code}: ${trouble.message}` };
 }

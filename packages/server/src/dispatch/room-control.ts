@@ -10,7 +10,7 @@ import type { Demand, Reservation, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
 import { markVersions } from './placement.ts';
 import type { QueueGate } from './queue-gate.ts';
-import { isTrouble, type Reachability } from './reachability.ts';
+import { isTrouble, type Reachability, unlessAway } from './reachability.ts';
 import type { Reservations } from './reservations.ts';
 import type { RoomMemory } from './room-memory.ts';
 import { countFree, takers, type World } from './world.ts';
@@ -207,18 +207,14 @@ export class RoomControl {
 
   /** Other dispatchers look at the room too; they would at their next poll in any case. */
   async #tellOthers(room: string): Promise<void> {
-    await this.#deps.registry.hint(room).catch((error: unknown) => {
-      if (!isTrouble('registry', error)) throw error;
-    });
+    await unlessAway(() => this.#deps.registry.hint(room));
   }
 
   /** While the registry is away, as this process remembers it. */
   async #pictures(): Promise<RoomPicture[]> {
     const { registry, memory } = this.#deps;
-    return registry.rooms().catch((error: unknown) => {
-      if (!isTrouble('registry', error)) throw error;
-      return [...memory.entries()].flatMap(([, { picture }]) => picture ?? []);
-    });
+    const pictures = await unlessAway(() => registry.rooms());
+    return pictures ?? [...memory.entries()].flatMap(([, { picture }]) => picture ?? []);
   }
 
   async #picture(room: string): Promise<RoomPicture | null> {

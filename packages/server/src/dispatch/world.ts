@@ -5,7 +5,7 @@ import type { LeaseView } from './decide.ts';
 import { LeaseBook, type LeasePicture } from './lease-picture.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { Candidate } from './policy/placement-policy.ts';
-import { isTrouble, type Reachability } from './reachability.ts';
+import { type Reachability, unlessAway } from './reachability.ts';
 import { KeyedRead, SharedRead } from './shared-read.ts';
 import { versionsMatch } from './version-match.ts';
 
@@ -77,7 +77,7 @@ export class World {
     const [rows, leases, agents, struck] = await Promise.all([
       this.#rooms.of(room),
       this.#leases.recent(),
-      unlessAway(this.#agents.recent()),
+      unlessAway(() => this.#agents.recent()),
       this.struck(),
     ]);
     if (rows.readAtMs >= leases.readAtMs) leases.note(room, rows.lease);
@@ -114,7 +114,7 @@ export class World {
 
   /** The same; null while the registry cannot tell. */
   agentsIfKnown(): Promise<AgentStatus[] | null> {
-    return unlessAway(this.agents());
+    return unlessAway(() => this.agents());
   }
 
   /** How long the lease has been seen not to move, ms. */
@@ -178,15 +178,6 @@ export function takers(agents: readonly AgentStatus[], leases: LeasePicture, ver
 /** Free slots of all of them. */
 export function countFree(takers: readonly Pick<Candidate, 'slots' | 'used'>[]): number {
   return takers.reduce((sum, { slots, used }) => sum + Math.max(0, slots - used), 0);
-}
-
-async function unlessAway(agents: Promise<AgentStatus[]>): Promise<AgentStatus[] | null> {
-  try {
-    return await agents;
-  } catch (error) {
-    if (isTrouble('registry', error)) return null;
-    throw error;
-  }
 }
 
 function pictureSessions(sessions: readonly Session[]): SessionPicture {
