@@ -1,14 +1,14 @@
-import { cleanTextSchema, type Segment } from '@dialoglens/protocol';
+import { cleanTextSchema } from '@dialoglens/protocol';
 import { z } from 'zod';
 import { DialogLensError } from '../errors.ts';
-import type { Session, Store } from '../store/store.ts';
+import type { Session } from '../store/store.ts';
 import { type ApiInstance, problems, type ResourceDeps } from './api-instance.ts';
 import type { ExportFormat } from './ports.ts';
 import { readableSession, sessionParams } from './sessions.ts';
+import { wholeTranscript } from './whole-transcript.ts';
 
 /** More finals than a week of talk; what is beyond is to be read page by page. */
 const maxSegments = 200_000;
-const pageSize = 500;
 
 /** Transcripts as files. */
 export function registerExport(app: ApiInstance, { store, exportFormats }: ResourceDeps): void {
@@ -34,9 +34,7 @@ export function registerExport(app: ApiInstance, { store, exportFormats }: Resou
     async (request, reply) => {
       const format = pickFormat(exportFormats, request.query.format);
       const session = await readableSession(store, request.caller, request.params.id);
-      const segments = await allSegments(store, session.id);
-      const coverage = await store.record.coverage(session.id);
-      const file = await format.write({ session, segments, coverage });
+      const file = await format.write(await wholeTranscript(store.record, session, maxSegments));
       const body = typeof file === 'string' ? Buffer.from(file, 'utf8') : Buffer.from(file);
       return reply
         .header('content-type', format.contentType)
@@ -53,26 +51,6 @@ function pickFormat(formats: Readonly<Record<string, ExportFormat>>, name: strin
     field: 'format',
     remedy: `Use one of: ${Object.keys(formats).join(', ')}.`,
   });
-}
-
-async function allSegments(store: Pick<Store, 'record'>, sessionId: string): Promise<Segment[]> {
-  const segments: Segment[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { items: Segment[]; next: string | null } = await store.record.segments(sessionId, {
-      limit: pageSize,
-      ...(cursor === null ? {} : { cursor }),
-    });
-    segments.push(...page.items);
-    cursor = page.next;
-    if (segments.length > maxSegments) {
-      throw new DialogLensError('invalid_request', `The session has more than ${maxSegments} segments.`, {
-        field: 'id',
-        remedy: 'Read /segments page by page.',
-      });
-    }
-  } while (cursor !== null);
-  return segments;
 }
 
 /** Room and day, as the file is called: `weekly call 2026-01-31.txt`. */

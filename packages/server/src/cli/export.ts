@@ -1,15 +1,13 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Segment } from '@dialoglens/protocol';
 import { type Command, Option } from 'commander';
+import { wholeTranscript } from '../api/whole-transcript.ts';
 import { allFormats } from '../app/documents/document-formats.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import type { Config } from '../config/index.ts';
 import { asError, DialogLensError } from '../errors.ts';
 import type { Session, Store } from '../store/store.ts';
 import { readSettings, withSettings } from './options.ts';
-
-const pageSize = 500;
 
 type FormatName = keyof typeof allFormats;
 
@@ -107,16 +105,5 @@ async function list(store: Store): Promise<void> {
 async function render(store: Store, sessionId: string, format: FormatName): Promise<string | Uint8Array> {
   const session: Session | null = await store.record.getSession(sessionId);
   if (!session) throw noSession(sessionId);
-  const segments: Segment[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { items: Segment[]; next: string | null } = await store.record.segments(sessionId, {
-      limit: pageSize,
-      ...(cursor !== null && { cursor }),
-    });
-    segments.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null);
-  const coverage = await store.record.coverage(sessionId);
-  return allFormats[format].write({ session, segments, coverage });
+  return allFormats[format].write(await wholeTranscript(store.record, session));
 }
