@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadSampleMeeting } from '../app/sample-meeting.ts';
+import { until } from '../testing/until.ts';
 import type { BenchStack } from './bench-stack.ts';
 import type { Figure } from './figures.ts';
 
@@ -24,9 +25,9 @@ export async function measureChurn(stack: BenchStack): Promise<Figure[]> {
     await control(stack, 'start');
     const before = captions;
     await stack.untilActive(room);
-    await until(() => captions > before, 'no caption came');
+    await until('a caption comes', withinMs, () => captions > before);
     await control(stack, 'stop');
-    await until(async () => (await stack.status(room)) !== 'active', 'the agent did not leave');
+    await until('the agent leaves', withinMs, async () => (await stack.status(room)) !== 'active');
   };
   try {
     for (let i = 0; i < warmCycles; i++) await cycle();
@@ -58,14 +59,6 @@ async function talk(
 async function control(stack: BenchStack, verb: 'start' | 'stop'): Promise<void> {
   const answer = await fetch(`${stack.api}/api/rooms/${room}/${verb}-transcription`, { method: 'POST' });
   if (!answer.ok) throw new Error(`${verb} was answered with ${answer.status}`);
-}
-
-async function until(holds: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const endMs = performance.now() + withinMs;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(otherwise);
-    await delay(20);
-  }
 }
 
 async function rss(stack: BenchStack): Promise<number> {

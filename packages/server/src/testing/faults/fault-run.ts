@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Chance } from '../chance.ts';
-import { FaultSubjects, until } from './fault-subjects.ts';
+import { until } from '../until.ts';
+import { FaultSubjects } from './fault-subjects.ts';
 import { type Draw, type FaultName, faultNames, faults } from './fault-table.ts';
 import { type RecordedTrack, RecordReader } from './record-reader.ts';
 import type { SeenCaption, SpokenTrack } from './talker.ts';

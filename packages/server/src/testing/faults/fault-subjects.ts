@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ClusterProcess, type LiveCluster, startLiveCluster } from '../live-cluster.ts';
+import { until } from '../until.ts';
 import { Talker } from './talker.ts';
 import { startWebhookRelay, type WebhookRelay } from './webhook-relay.ts';
 
@@ -7,7 +8,6 @@ const workerNames = ['w1', 'w2', 'w3'];
 const dispatcherCount = 2;
 /** As a supervisor of services would: a process that died is started again after this, ms. */
 const restartAfterMs = 1_000;
-const lookEveryMs = 100;
 const pardonedWithinMs = 60_000;
 /** Words of different talkers begin far apart, so that nobody's word is taken for that of another. */
 const wordsApart = 37;
@@ -144,17 +144,4 @@ function get(url: string, method = 'GET'): Promise<unknown> {
     (response) => (response.ok ? response.json() : null),
     () => null, // Away: the caller asks another one, or again.
   );
-}
-
-/** @throws Error saying what did not come about within `limitMs` */
-export async function until(
-  what: string,
-  limitMs: number,
-  isSo: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (!(await isSo())) {
-    if (performance.now() > endMs) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
-    await pause(lookEveryMs);
-  }
 }

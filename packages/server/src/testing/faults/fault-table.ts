@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type FaultSubjects, until } from './fault-subjects.ts';
+import { until } from '../until.ts';
+import type { FaultSubjects } from './fault-subjects.ts';
 
 /** Draws a whole number from 0 to `below` - 1. */
 export type Draw = (below: number) => number;

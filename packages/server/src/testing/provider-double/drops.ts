@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HeardCaption, Speaker } from '../../livekit/speaker.ts';
 import { wordErrors } from '../../transcript/word-error-rate.ts';
 import type { GoogleDouble } from '../google-double/google-double.ts';
 import type { LiveStack } from '../live-stack.ts';
 import type { FaultAction } from './faults.ts';
 import { endedSession, untilActive } from './stack-sessions.ts';
-import { type ToneTalk, toneTalk } from './tone-hearing.ts';
+import { joinTalker, type ToneTalker } from './tone-talker.ts';
 
 export interface DropsOptions {
   /** People who talk at once, at most six in a room. */
@@ -37,14 +36,6 @@ export interface DropsOutcome {
   unexplainedMs: number;
 }
 
-interface Talker {
-  identity: string;
-  room: string;
-  speaker: Speaker;
-  talk: ToneTalk;
-  captions: HeardCaption[];
-}
-
 const perRoom = 6;
 const wordsEach = 6;
 
@@ -54,8 +45,12 @@ export async function talkOverDrops(
   double: GoogleDouble,
   options: DropsOptions,
 ): Promise<DropsOutcome> {
-  const talkers: Talker[] = [];
-  for (let i = 0; i < options.talkers; i++) talkers.push(await seat(stack, i, options));
+  const { sentences, pauseMs } = options;
+  const talkers: ToneTalker[] = [];
+  for (let i = 0; i < options.talkers; i++) {
+    const room = `drops-${Math.floor(i / perRoom)}`;
+    talkers.push(await joinTalker(stack, room, i, { sentences, wordsEach, pauseMs }));
+  }
   await Promise.all(talkers.map(({ room }) => untilActive(stack, room)));
   // Nobody talks into a microphone that was opened this moment.
   await Promise.all(talkers.map(({ speaker }) => speaker.silence(2_000)));
@@ -72,19 +67,6 @@ export async function talkOverDrops(
   return { ...(await compare(stack, talkers)), drops, firstCaptionMs: first, talkedMs };
 }
 
-async function seat(stack: LiveStack, index: number, options: DropsOptions): Promise<Talker> {
-  const room = `drops-${Math.floor(index / perRoom)}`;
-  const identity = `talker-${index}`;
-  const captions: HeardCaption[] = [];
-  const speaker = await stack.join(room, identity, (caption) => {
-    if (caption.sender === identity) captions.push(caption);
-  });
-  await speaker.publish();
-  const { sentences, pauseMs } = options;
-  const talk = toneTalk({ sentences, wordsEach, pauseMs, from: index * 17 });
-  return { identity, room, speaker, talk, captions };
-}
-
 async function strikeAgainAndAgain(
   double: GoogleDouble,
   { strikes, betweenMs, random }: DropsOptions,
@@ -99,7 +81,7 @@ async function strikeAgainAndAgain(
 }
 
 /** The first caption after a drop, of those who were in the middle of a sentence and had a second to go. */
-function firstCaptions(talkers: readonly Talker[], atMs: number, beganMs: number): number[] {
+function firstCaptions(talkers: readonly ToneTalker[], atMs: number, beganMs: number): number[] {
   return talkers.flatMap(({ talk, captions }) => {
     const place = Math.round((atMs - beganMs) * 16);
     const soon = talk.pcm.subarray(place, place + 16_000);
@@ -121,7 +103,7 @@ function longestSilence(pcm: Int16Array): number {
 
 async function compare(
   stack: LiveStack,
-  talkers: readonly Talker[],
+  talkers: readonly ToneTalker[],
 ): Promise<Pick<DropsOutcome, 'words' | 'lost' | 'doubled' | 'gapMs' | 'missingMs' | 'unexplainedMs'>> {
   const sum = { words: 0, lost: 0, doubled: 0, gapMs: 0, missingMs: 0, unexplainedMs: 0 };
   for (const room of new Set(talkers.map((talker) => talker.room))) {

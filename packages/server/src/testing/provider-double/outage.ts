@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CaptionsView, captionStateAttribute, roomViewSchema } from '@dialoglens/protocol';
-import type { HeardCaption, Speaker } from '../../livekit/speaker.ts';
+import { captionStateAttribute, roomViewSchema } from '@dialoglens/protocol';
+import type { Speaker } from '../../livekit/speaker.ts';
+import { ask } from '../ask.ts';
 import type { GoogleDouble } from '../google-double/google-double.ts';
 import type { LiveStack } from '../live-stack.ts';
 import { endedSession, untilActive } from './stack-sessions.ts';
-import { type ToneTalk, toneTalk } from './tone-hearing.ts';
+import { joinTalker, type ToneTalker } from './tone-talker.ts';
 
 export interface OutageOptions {
   /** People who talk at once in one room. */
@@ -45,13 +46,6 @@ export interface OutageOutcome {
   connections: { total: number; perSecond: number };
 }
 
-interface Talker {
-  identity: string;
-  speaker: Speaker;
-  talk: ToneTalk;
-  captions: HeardCaption[];
-}
-
 const room = 'outage';
 const pauseMs = 1_200;
 const wordsEach = 6;
@@ -68,8 +62,10 @@ export async function talkOverOutage(
 ): Promise<OutageOutcome> {
   const { beforeMs, outageMs, afterMs } = options;
   const sentences = Math.ceil((beforeMs + outageMs + afterMs) / sentenceMs);
-  const talkers: Talker[] = [];
-  for (let i = 0; i < options.talkers; i++) talkers.push(await seat(stack, i, sentences));
+  const talkers: ToneTalker[] = [];
+  for (let i = 0; i < options.talkers; i++) {
+    talkers.push(await joinTalker(stack, room, i, { sentences, wordsEach, pauseMs }));
+  }
   const first = talkers[0];
   if (first === undefined) throw new Error('nobody talks');
   await untilActive(stack, room);
@@ -104,17 +100,6 @@ export async function talkOverOutage(
   };
 }
 
-async function seat(stack: LiveStack, index: number, sentences: number): Promise<Talker> {
-  const identity = `talker-${index}`;
-  const captions: HeardCaption[] = [];
-  const speaker = await stack.join(room, identity, (caption) => {
-    if (caption.sender === identity) captions.push(caption);
-  });
-  await speaker.publish();
-  const talk = toneTalk({ sentences, wordsEach, pauseMs, from: index * 17 });
-  return { identity, speaker, talk, captions };
-}
-
 function agentState({ room: { remoteParticipants } }: Speaker): string {
   const all = [...remoteParticipants.values()].map(({ attributes }) => attributes[captionStateAttribute]);
   return all.find((state) => state !== undefined) ?? 'ok';
@@ -129,9 +114,7 @@ function watchStates(stack: LiveStack, viewer: Speaker) {
   const over = new AbortController();
   const look = async () => {
     while (!over.signal.aborted) {
-      const { captions }: { captions?: CaptionsView | undefined } = roomViewSchema.parse(
-        await (await fetch(`${stack.api}/api/rooms/${room}`)).json(),
-      );
+      const { captions } = roomViewSchema.parse(await ask(stack.api, `/api/rooms/${room}`));
       note(seen.apiStates, captions?.state ?? 'unknown');
       note(seen.roomStates, agentState(viewer));
       if (captions?.retryAt !== undefined) seen.toldRetry = true;
@@ -175,7 +158,7 @@ interface Stretch {
   endMs: number;
 }
 
-async function compare(stack: LiveStack, talkers: readonly Talker[]) {
+async function compare(stack: LiveStack, talkers: readonly ToneTalker[]) {
   const id = await endedSession(stack, room);
   const coverage = await stack.app.store.record.coverage(id);
   const { items: rows } = await stack.app.store.record.segments(id, { limit: 10_000 });
