@@ -4,7 +4,6 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,6 +24,7 @@ const room = 'sample-meeting';
 await install();
 await fetchAssets();
 const { startChromium } = await import(join(root, 'tests/dist/web/chromium.js'));
+const { freePort } = await import(join(root, 'packages/server/dist/livekit/free-port.js'));
 mkdirSync(folder, { recursive: true });
 const data = mkdtempSync(join(tmpdir(), 'dialoglens-screenshots-'));
 const program = await startProgram();
@@ -110,7 +110,7 @@ async function openTabs() {
 
 /** A DialogLens with a livekit-server of its own, on a free port. */
 async function startProgram() {
-  const port = await freePort();
+  const port = await freePort('tcp');
   const args = [
     join(root, 'packages/server/bin/dialoglens.js'),
     'start',
@@ -144,15 +144,4 @@ async function startProgram() {
       await exited;
     },
   };
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
