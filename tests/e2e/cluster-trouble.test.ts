@@ -28,7 +28,7 @@ afterAll(async () => {
   await cluster?.stop();
 }, 60_000);
 
-/** The same process as `started` by a user, ended with the test. */
+/** A worker that ends with the test. */
 function agent(workerId: string, env: Record<string, string> = {}): ClusterProcess {
   const worker = cluster.agent(workerId, env);
   started.push(worker);

@@ -3,6 +3,12 @@ import type { MeasureBook } from '../observability/measure-book.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { Store } from '../store/store.ts';
 
+export interface MeasureWriterDeps {
+  book: MeasureBook;
+  store: Pick<Store, 'operations'>;
+  logger: Logger;
+}
+
 const defaultIntervalMs = 10_000;
 
 /**
@@ -10,15 +16,12 @@ const defaultIntervalMs = 10_000;
  * is away goes with what follows, under the minute in which it is written.
  */
 export class MeasureWriter {
-  readonly #deps: { book: MeasureBook; store: Pick<Store, 'operations'>; logger: Logger };
+  readonly #deps: MeasureWriterDeps;
   readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
 
-  constructor(
-    deps: { book: MeasureBook; store: Pick<Store, 'operations'>; logger: Logger },
-    intervalMs: number = defaultIntervalMs,
-  ) {
+  constructor(deps: MeasureWriterDeps, intervalMs = defaultIntervalMs) {
     this.#deps = deps;
     this.#intervalMs = intervalMs;
   }
