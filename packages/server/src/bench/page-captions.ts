@@ -62,6 +62,7 @@ interface Probed {
 
 /** Runs in the browser before the page does: notes when numbers are read off the stream, and when they are shown. */
 const probe = `
+const seen = {};
 const arrivedMs = new Map();
 globalThis.shownMs = [];
 const read = ReadableStreamDefaultReader.prototype.read;
@@ -73,7 +74,6 @@ ReadableStreamDefaultReader.prototype.read = async function (...args) {
   }
   return part;
 };
-const seen = {};
 const afterFrame = (work) => requestAnimationFrame(() => {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = work;

@@ -40,7 +40,7 @@ export interface AgentStatus {
 /** Why a worker that drains still has rooms, when it sees a free slot elsewhere. */
 export const handedOver = 'rooms are handed over';
 
-/** Of a worker, from its own view. */
+/** Slots of a worker that are in use, by what it says itself; the leases may say otherwise for a moment. */
 export function slotsTaken(of: Pick<AgentStatus, 'rooms' | 'standbyRooms' | 'extraSlots'>): number {
   return of.rooms.length + of.standbyRooms.length + of.extraSlots;
 }
