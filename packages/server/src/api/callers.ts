@@ -2,7 +2,8 @@ import type { Role } from '@dialoglens/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.ts';
 import { DialogLensError } from '../errors.ts';
-import type { KeyRing, KnownKey } from './key-ring.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { KnownKey } from './known-key.ts';
 import type { AccessTokenVerifier } from './ports.ts';
 import { isFromElsewhere, requireSameOrigin, type SignInCookies } from './sign-in-cookie.ts';
 

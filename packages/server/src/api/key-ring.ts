@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { KeyView, Role } from '@dialoglens/protocol';
+import { timingSafeEqual } from 'node:crypto';
 import { asError, DialogLensError } from '../errors.ts';
-import type { ApiKeyStore, StoredApiKey } from '../store/store.ts';
-import type { ApiDeps, ApiKey } from './ports.ts';
+import type { ApiKeyStore } from '../store/store.ts';
+import { configuredKey, isExpired, type KnownKey, sha256, storedKey } from './known-key.ts';
+import type { ApiDeps } from './ports.ts';
 
 /** How old what is known of the store's keys may be: a revocation takes effect everywhere within this. */
 const freshMs = 2_000;
@@ -12,19 +12,6 @@ const graceMs = 15 * 60_000;
 const patienceMs = 1_000;
 /** How often the use of a key is written down. */
 const noteEveryMs = 60_000;
-
-/** A key that is in force, or has expired and was not revoked. */
-export interface KnownKey {
-  id: string;
-  name: string;
-  role: Role;
-  source: KeyView['source'];
-  /** SHA-256 of the secret. */
-  digest: Buffer;
-  createdAt: number | null;
-  expiresAt: number | null;
-  lastUsedAt: number | null;
-}
 
 interface Snapshot {
   keys: readonly KnownKey[];
@@ -54,20 +41,16 @@ export class KeyRing {
 
   constructor(deps: KeyRingDeps) {
     this.#deps = deps;
-    this.#configured = deps.keys.map(toKnown);
+    this.#configured = deps.keys.map(configuredKey);
   }
 
   get #mayBeOpen(): boolean {
     return this.#configured.length === 0 && this.#deps.opensWithoutKeys;
   }
 
-  /** True when the configuration has an admin key. */
-  get hasConfiguredAdmin(): boolean {
-    return this.#configured.some(({ role }) => role === 'admin');
-  }
-
-  isConfigured(id: string): boolean {
-    return this.#configured.some((key) => key.id === id);
+  /** The keys of the configuration. */
+  get configured(): readonly KnownKey[] {
+    return this.#configured;
   }
 
   isConfiguredSecret(secret: string): boolean {
@@ -97,8 +80,8 @@ export class KeyRing {
     return known !== undefined && !this.isExpired(known);
   }
 
-  isExpired({ expiresAt }: Pick<KnownKey, 'expiresAt'>): boolean {
-    return expiresAt !== null && expiresAt <= this.#deps.clock.nowMs();
+  isExpired(key: Pick<KnownKey, 'expiresAt'>): boolean {
+    return isExpired(key, this.#deps.clock.nowMs());
   }
 
   /** The key with this secret, expired or not. @throws DialogLensError `store_unavailable` when it cannot be known */
@@ -165,7 +148,7 @@ export class KeyRing {
   async #readOnce(readAtMs: number): Promise<void> {
     try {
       const stored = (await this.#deps.stored?.list()) ?? [];
-      this.#snapshot = { keys: stored.map(fromStore), readAtMs };
+      this.#snapshot = { keys: stored.map(storedKey), readAtMs };
       this.#trouble = null;
       const ids = new Set(stored.map(({ id }) => id));
       for (const id of this.#notedAtMs.keys()) if (!ids.has(id)) this.#notedAtMs.delete(id);
@@ -190,27 +173,6 @@ export class KeyRing {
   #ageMs({ readAtMs }: Snapshot): number {
     return this.#deps.clock.monotonicMs() - readAtMs;
   }
-}
-
-function toKnown(key: ApiKey): KnownKey {
-  return {
-    id: key.id,
-    name: key.id,
-    role: key.role,
-    source: 'configuration',
-    digest: 'hash' in key ? Buffer.from(key.hash, 'hex') : sha256(key.secret),
-    createdAt: null,
-    expiresAt: null,
-    lastUsedAt: null,
-  };
-}
-
-function fromStore({ hash, ...key }: StoredApiKey): KnownKey {
-  return { ...key, source: 'store', digest: Buffer.from(hash, 'hex') };
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 /** Compares with every key and never stops early, so that the time tells nothing about how near a guess was. */

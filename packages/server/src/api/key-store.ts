@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Role } from '@dialoglens/protocol';
 import { DialogLensError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { ApiKeyStore } from '../store/store.ts';
+import { type KnownKey, sha256 } from './known-key.ts';
 
 /** More than anybody can look after; all of them are read together. */
 const mostKeys = 500;
@@ -18,24 +19,25 @@ export interface KeyWish {
   expiresInDays?: number | undefined;
 }
 
-/** What the keeper of the keys has to know. `adminElsewhere`: the configuration has an admin key. */
+/** Who changes keys, and the keys of the configuration, which are there beside those of the store. */
 export interface KeyTerms {
   actor: string;
-  adminElsewhere: boolean;
+  configured: readonly Pick<KnownKey, 'id' | 'role'>[];
 }
 
 /** Makes a key. The secret is told here and nowhere else. @throws DialogLensError `admin_key_needed`, `too_many_keys` */
 export async function addKey(
   keys: ApiKeyStore,
   { name, role, expiresInDays }: KeyWish,
-  { nowMs, ...terms }: KeyTerms & { nowMs: number },
+  { actor, configured, nowMs }: KeyTerms & { nowMs: number },
 ): Promise<{ id: string; secret: string }> {
   const id = newId('key', nowMs);
   const secret = `${secretPrefix}${randomBytes(secretBytes).toString('base64url')}`;
   // A random secret of 256 bits needs no slow hash: there is nothing to guess.
-  const hash = createHash('sha256').update(secret).digest('hex');
+  const hash = sha256(secret).toString('hex');
   const expiresAt = expiresInDays === undefined ? null : nowMs + expiresInDays * dayMs;
-  const outcome = await keys.add({ id, name, role, hash, expiresAt }, { ...terms, most: mostKeys });
+  const terms = { actor, adminElsewhere: configured.some(isAdmin), most: mostKeys };
+  const outcome = await keys.add({ id, name, role, hash, expiresAt }, terms);
   if (outcome === 'added') return { id, secret };
   if (outcome === 'too many') {
     throw new DialogLensError('too_many_keys', `There are ${mostKeys} keys already.`, {
@@ -48,9 +50,21 @@ export async function addKey(
   });
 }
 
-/** Ends a key. @throws DialogLensError `not_found`, `admin_key_needed` */
-export async function revokeKey(keys: ApiKeyStore, id: string, terms: KeyTerms): Promise<void> {
-  const outcome = await keys.revoke(id, terms);
+const isAdmin = ({ role }: Pick<KnownKey, 'role'>) => role === 'admin';
+
+/** Ends a key. @throws DialogLensError `not_found`, `admin_key_needed`, `key_configured` */
+export async function revokeKey(
+  keys: ApiKeyStore,
+  id: string,
+  { actor, configured }: KeyTerms,
+): Promise<void> {
+  if (configured.some((key) => key.id === id)) {
+    throw new DialogLensError('key_configured', 'This key comes from the configuration.', {
+      field: 'id',
+      remedy: 'Take it out of DIALOGLENS_API_KEYS (`apiKeys` in the file) and start the server again.',
+    });
+  }
+  const outcome = await keys.revoke(id, { actor, adminElsewhere: configured.some(isAdmin) });
   if (outcome === 'revoked') return;
   if (outcome === 'unknown') {
     throw new DialogLensError('not_found', 'There is no such key.', {

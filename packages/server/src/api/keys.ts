@@ -1,7 +1,6 @@
 import {
   createKeyAnswerSchema,
   createKeyBodySchema,
-  type KeyView,
   keyViewSchema,
   revokeKeyAnswerSchema,
 } from '@dialoglens/protocol';
@@ -9,8 +8,8 @@ import { z } from 'zod';
 import { DialogLensError } from '../errors.ts';
 import { type ApiInstance, problems, type ResourceDeps, writeProblems } from './api-instance.ts';
 import { actorOf, requireAdmin } from './callers.ts';
-import type { KeyRing, KnownKey } from './key-ring.ts';
 import { addKey, revokeKey } from './key-store.ts';
+import { keyView } from './known-key.ts';
 
 type KeyDeps = Pick<ResourceDeps, 'ring' | 'cookies' | 'clock'> & {
   store: Pick<ResourceDeps['store'], 'keys'>;
@@ -18,7 +17,7 @@ type KeyDeps = Pick<ResourceDeps, 'ring' | 'cookies' | 'clock'> & {
 
 /** API keys: made, listed and revoked by administrators. */
 export function registerKeys(app: ApiInstance, deps: KeyDeps): void {
-  const { ring } = deps;
+  const { ring, clock } = deps;
   app.get(
     '/api/keys',
     {
@@ -32,7 +31,7 @@ export function registerKeys(app: ApiInstance, deps: KeyDeps): void {
     },
     async (request) => {
       requireAdmin(request.caller);
-      return { items: (await ring.all()).map((key) => viewOf(ring, key)) };
+      return { items: (await ring.all()).map((key) => keyView(key, clock.nowMs())) };
     },
   );
   registerCreate(app, deps);
@@ -60,7 +59,7 @@ one; therefore the first has to be an admin’s that does not expire, and the br
       requireAdmin(caller);
       const { secret, id } = await addKey(store.keys, request.body, {
         actor: actorOf(caller),
-        adminElsewhere: ring.hasConfiguredAdmin,
+        configured: ring.configured,
         nowMs: clock.nowMs(),
       });
       const key = (await ring.all()).find((known) => known.id === id);
@@ -68,7 +67,7 @@ one; therefore the first has to be an admin’s that does not expire, and the br
         throw new DialogLensError('not_found', 'The key was revoked in the same moment.', { field: 'id' });
       // Who made the first key from a page must not be shut out by it.
       if (caller.kind === 'key' && caller.by === 'open') cookies.set(request, reply, key);
-      return { ...viewOf(ring, key), secret };
+      return { ...keyView(key, clock.nowMs()), secret };
     },
   );
 }
@@ -92,21 +91,9 @@ expire stays while there are others.`,
     async (request) => {
       requireAdmin(request.caller);
       const { id } = request.params;
-      if (ring.isConfigured(id)) {
-        throw new DialogLensError('key_configured', 'This key comes from the configuration.', {
-          field: 'id',
-          remedy: 'Take it out of DIALOGLENS_API_KEYS (`apiKeys` in the file) and start the server again.',
-        });
-      }
-      const { hasConfiguredAdmin: adminElsewhere } = ring;
-      await revokeKey(store.keys, id, { actor: actorOf(request.caller), adminElsewhere });
+      await revokeKey(store.keys, id, { actor: actorOf(request.caller), configured: ring.configured });
       await ring.renew();
       return { success: true as const, id };
     },
   );
-}
-
-function viewOf(ring: KeyRing, key: KnownKey): KeyView {
-  const { digest: _digest, ...view } = key;
-  return { ...view, status: ring.isExpired(key) ? 'expired' : 'active' };
 }

@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DialogLensError } from '../errors.ts';
-import type { KeyRing, KnownKey } from './key-ring.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { KnownKey } from './known-key.ts';
 import { isSameOrigin } from './loopback.ts';
 
 /** How long a sign-in is good for. */

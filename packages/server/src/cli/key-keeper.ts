@@ -5,6 +5,7 @@ import {
   revokeKeyAnswerSchema,
 } from '@dialoglens/protocol';
 import { addKey, type KeyWish, revokeKey } from '../api/key-store.ts';
+import { configuredKey, keyView, storedKey } from '../api/known-key.ts';
 import { prepareDataFolder } from '../app/data-folder.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import type { Config } from '../config/index.ts';
@@ -40,29 +41,18 @@ export async function openKeyKeeper(config: Config, target: ApiTarget): Promise<
 }
 
 function keeperOfStore(config: Config, store: Store): KeyKeeper {
-  const adminElsewhere = config.apiKeys.some(({ role }) => role === 'admin');
-  const terms = { actor: 'cli', adminElsewhere };
+  const configured = config.apiKeys.map(configuredKey);
+  const terms = { actor: 'cli', configured };
   return {
     where: store.kind === 'pglite' ? `the data folder ${config.dataDir}` : 'the database',
     create: (wish) => addKey(store.keys, wish, { ...terms, nowMs: Date.now() }),
     async list() {
-      const stored = await store.keys.list();
-      return [...config.apiKeys.map(configuredView), ...stored.map((key) => storedView(key, Date.now()))];
+      const stored = (await store.keys.list()).map(storedKey);
+      return [...configured, ...stored].map((key) => keyView(key, Date.now()));
     },
     revoke: (id) => revokeKey(store.keys, id, terms),
     close: () => store.stop(),
   };
-}
-
-function configuredView({ id, role }: Config['apiKeys'][number]): KeyView {
-  const never = { createdAt: null, expiresAt: null, lastUsedAt: null };
-  return { id, name: id, role, source: 'configuration', status: 'active', ...never };
-}
-
-function storedView(key: Awaited<ReturnType<Store['keys']['list']>>[number], nowMs: number): KeyView {
-  const { hash: _hash, ...view } = key;
-  const isOver = key.expiresAt !== null && key.expiresAt <= nowMs;
-  return { ...view, source: 'store', status: isOver ? 'expired' : 'active' };
 }
 
 /** The keys of a running server. */

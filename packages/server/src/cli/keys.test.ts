@@ -56,6 +56,8 @@ describe('keys of a data folder', { timeout: 90_000 }, () => {
     await keys.close();
     const more = await keeper(nowhere, settings({ DIALOGLENS_API_KEYS: 'a-key-that-is-long-enough' }));
     await more.create(viewer);
+    const [configured] = await more.list();
+    await expect(more.revoke(configured?.id ?? '')).rejects.toMatchObject({ code: 'key_configured' });
     expect((await more.list()).map(({ source, role }) => `${source} ${role}`)).toEqual([
       'configuration admin',
       'store viewer',

@@ -1,8 +1,9 @@
 import { createKeyBodySchema, type KeyView, roles } from '@dialoglens/protocol';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { KeyWish } from '../api/key-store.ts';
 import { DialogLensError } from '../errors.ts';
+import { issueWords } from '../issue-words.ts';
 import { targetOf, withTarget } from './api-client.ts';
 import { type KeyKeeper, keeperOverApi, openKeyKeeper } from './key-keeper.ts';
 import { readSettings, withSettings } from './options.ts';
@@ -22,23 +23,24 @@ export function addKeys(program: Command): void {
         '  $ dialoglens keys create --name "Wall display" --role viewer --expires 90\n  $ dialoglens keys list\n' +
         '  $ dialoglens keys revoke key_…',
     );
-  const create = new Command('create')
+  const create = keys
+    .command('create')
     .description('make a key; its secret is printed once and kept nowhere')
     .requiredOption('--name <name>', 'what it is for')
     .requiredOption('--role <role>', `what it may do: ${roles.join(', ')}`)
     .option('--expires <days>', 'days until it ends [default: it does not expire]');
-  keys.addCommand(onKeys(create, (keeper) => createKey(keeper, create.opts())));
-  const list = new Command('list')
+  onKeys(create, (keeper) => createKey(keeper, create.opts()));
+  const list = keys
+    .command('list')
     .description('list the keys, without their secrets')
     .option('--json', 'print JSON');
-  keys.addCommand(onKeys(list, (keeper) => listKeys(keeper, list.opts())));
-  const revoke = new Command('revoke').description('end a key, and every sign-in with it').argument('<id>');
-  keys.addCommand(onKeys(revoke, (keeper) => revokeKey(keeper, revoke.args[0] ?? '')));
+  onKeys(list, (keeper) => listKeys(keeper, list.opts()));
+  const revoke = keys.command('revoke <id>').description('end a key, and every sign-in with it');
+  onKeys(revoke, (keeper) => revokeKey(keeper, revoke.args[0] ?? ''));
 }
 
-function onKeys(command: Command, work: (keeper: KeyKeeper) => Promise<void>): Command {
-  withSettings(withTarget(command), ['dataDir']);
-  return command.action(async () => {
+function onKeys(command: Command, work: (keeper: KeyKeeper) => Promise<void>): void {
+  withSettings(withTarget(command), ['dataDir']).action(async () => {
     const { config } = readSettings(command, { role: 'client' });
     const { key, ...target } = targetOf(command, config);
     const given = command.opts<{ url?: string; key?: string }>();
@@ -71,7 +73,7 @@ export function wishOf({ name, role, expires }: { name: string; role: string; ex
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const flag = { name: '--name', role: '--role' }[String(issue?.path[0])] ?? '--expires';
-  throw new DialogLensError('invalid_request', `${flag}: ${issue?.message ?? 'is not valid'}`, {
+  throw new DialogLensError('invalid_request', `${flag}: ${issueWords(issue?.message ?? 'is not valid')}`, {
     field: flag,
     remedy: 'Run `dialoglens keys create --help` for what it takes.',
   });
