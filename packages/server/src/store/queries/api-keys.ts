@@ -1,5 +1,6 @@
 import type { Sql, SqlClient, SqlTransaction } from '../sql-client.ts';
 import type { ApiKeyStore, Role, StoredApiKey } from '../store.ts';
+import { auditLog } from './audit.ts';
 
 interface KeyRow {
   id: string;
@@ -29,7 +30,7 @@ export function apiKeyStore(client: SqlClient): ApiKeyStore {
            values ($1, $2, $3, $4, to_timestamp($5::double precision / 1000))`,
           [id, name, role, hash, expiresAt],
         );
-        await note(tx, actor, 'create-key', id);
+        await auditLog(tx).append({ actor, action: 'create-key', target: id });
         return 'added';
       }),
 
@@ -42,7 +43,7 @@ export function apiKeyStore(client: SqlClient): ApiKeyStore {
         const hasAdmin = adminElsewhere || others.some(isLastingAdmin);
         if (others.length > 0 && hadAdmin && !hasAdmin) return 'no admin';
         await tx.query('update api_key set revoked_at = clock_timestamp() where id = $1', [id]);
-        await note(tx, actor, 'revoke-key', id);
+        await auditLog(tx).append({ actor, action: 'revoke-key', target: id });
         return 'revoked';
       }),
 
@@ -76,8 +77,4 @@ async function list(sql: Sql): Promise<StoredApiKey[]> {
 
 function isLastingAdmin({ role, expiresAt }: StoredApiKey): boolean {
   return role === 'admin' && expiresAt === null;
-}
-
-async function note(tx: Sql, actor: string, action: string, target: string): Promise<void> {
-  await tx.query('insert into audit (actor, action, target) values ($1, $2, $3)', [actor, action, target]);
 }

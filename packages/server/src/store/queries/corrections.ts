@@ -1,35 +1,31 @@
-import type { SegmentHistory, SessionSpeaker } from '@dialoglens/protocol';
+import type { Segment, SegmentHistory } from '@dialoglens/protocol';
 import { DialogLensError } from '../../errors.ts';
 import { cleanText, type Sql, type SqlClient } from '../sql-client.ts';
-import type { CorrectionStore } from '../store.ts';
-import { conflict, lockSession, noteChange, nothingToUndo, type Outcome } from './record-changes.ts';
+import type { CorrectionStore, SegmentCorrection, SegmentUndoing } from '../store.ts';
+import {
+  answered,
+  conflict,
+  lockSession,
+  noteChange,
+  nothingToUndo,
+  type Outcome,
+} from './record-changes.ts';
 import { type SegmentRow, segmentColumns, segmentTables, toSegment } from './segments.ts';
 import { correctSpeaker, speakerNames, speakers, undoSpeaker } from './speakers.ts';
 
 /** Corrections: each is a row that stays, also when it is undone. A correction and its undoing raise the revision. */
 export function correctionStore(client: SqlClient): CorrectionStore {
   return {
-    correctSegment: (correction) => change(client, correction, (tx, row) => correct(tx, row, correction)),
-    undoSegment: (undoing) => change(client, undoing, (tx, row) => undo(tx, row, undoing)),
+    correctSegment: (correction) =>
+      answered(client.transaction((tx) => change(tx, correction, (row) => correct(tx, row, correction)))),
+    undoSegment: (undoing) =>
+      answered(client.transaction((tx) => change(tx, undoing, (row) => undo(tx, row, undoing)))),
     history: (sessionId, segmentId) => history(client, sessionId, segmentId),
     speakers: (sessionId) => speakers(client, sessionId),
     speakerNames: (sessionId) => speakerNames(client, sessionId),
     correctSpeaker: (correction) => answered(client.transaction((tx) => correctSpeaker(tx, correction))),
     undoSpeaker: (undoing) => answered(client.transaction((tx) => undoSpeaker(tx, undoing))),
   };
-}
-
-async function answered(outcome: Promise<Outcome<SessionSpeaker>>): Promise<SessionSpeaker> {
-  const settled = await outcome;
-  if ('error' in settled) throw settled.error;
-  return settled.done;
-}
-
-interface Target {
-  sessionId: string;
-  segmentId: string;
-  revision: number;
-  author: string;
 }
 
 interface Current {
@@ -40,29 +36,26 @@ interface Current {
 }
 
 async function change(
-  client: SqlClient,
-  target: Target,
-  work: (tx: Sql, row: Current) => Promise<DialogLensError | null>,
-) {
-  const outcome = await client.transaction(async (tx) => {
-    // Sessions before segments, as everywhere, so that two changes never wait for each other.
-    await lockSession(tx, target.sessionId);
-    const [row] = await tx.query<Current>(
-      'select id, revision, text, original from segment where id = $1 and session_id = $2 for update',
-      [target.segmentId, target.sessionId],
-    );
-    const error = row ? await work(tx, row) : unknownSegment();
-    return { error, segment: error ? null : await read(tx, target) };
-  });
-  if (outcome.error) throw outcome.error;
-  if (!outcome.segment) throw unknownSegment();
-  return outcome.segment;
+  tx: Sql,
+  target: SegmentUndoing,
+  work: (row: Current) => Promise<DialogLensError | null>,
+): Promise<Outcome<Segment>> {
+  // Sessions before segments, as everywhere, so that two changes never wait for each other.
+  await lockSession(tx, target.sessionId);
+  const [row] = await tx.query<Current>(
+    'select id, revision, text, original from segment where id = $1 and session_id = $2 for update',
+    [target.segmentId, target.sessionId],
+  );
+  const error = row ? await work(row) : unknownSegment();
+  if (error) return { error };
+  const segment = await read(tx, target);
+  return segment ? { done: segment } : { error: unknownSegment() };
 }
 
 async function correct(
   tx: Sql,
   row: Current,
-  { sessionId, text, revision, author }: Target & { text: string },
+  { sessionId, text, revision, author }: SegmentCorrection,
 ): Promise<DialogLensError | null> {
   // Said twice, because the first answer was lost: it is as it should be.
   if (row.text === cleanText(text)) return null;
@@ -76,14 +69,14 @@ async function correct(
     'update segment set original = coalesce(original, text), text = $2, revision = $3 where id = $1',
     [row.id, text, next],
   );
-  await noteChange(tx, { sessionId, actor: author, action: 'correct_segment', target: row.id });
+  await noteChange(tx, { sessionId, actor: author, action: 'correct-segment', target: row.id });
   return null;
 }
 
 async function undo(
   tx: Sql,
   row: Current,
-  { sessionId, revision, author }: Target,
+  { sessionId, revision, author }: SegmentUndoing,
 ): Promise<DialogLensError | null> {
   if (row.revision !== revision) return conflict(row.revision);
   const standing = await tx.query<{ revision: number; text: string }>(
@@ -103,11 +96,14 @@ async function undo(
        revision = revision + 1 where id = $1`,
     [row.id, before?.text ?? null],
   );
-  await noteChange(tx, { sessionId, actor: author, action: 'undo_segment', target: row.id });
+  await noteChange(tx, { sessionId, actor: author, action: 'undo-segment', target: row.id });
   return null;
 }
 
-async function read(sql: Sql, { sessionId, segmentId }: Pick<Target, 'sessionId' | 'segmentId'>) {
+async function read(
+  sql: Sql,
+  { sessionId, segmentId }: Pick<SegmentUndoing, 'sessionId' | 'segmentId'>,
+): Promise<Segment | null> {
   const [row] = await sql.query<SegmentRow>(
     `select ${segmentColumns} from ${segmentTables} where g.id = $1 and g.session_id = $2`,
     [segmentId, sessionId],

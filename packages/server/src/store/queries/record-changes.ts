@@ -23,6 +23,13 @@ export async function noteChange(
 /** What a transaction came to. An error that is thrown inside would cost its connection. */
 export type Outcome<T> = { done: T } | { error: DialogLensError };
 
+/** What was done. @throws DialogLensError what stood in the way */
+export async function answered<T>(outcome: Promise<Outcome<T>>): Promise<T> {
+  const settled = await outcome;
+  if ('error' in settled) throw settled.error;
+  return settled.done;
+}
+
 /** A change that was made on the strength of an older revision. */
 export function conflict(revision: number): DialogLensError {
   return new DialogLensError('revision_conflict', `It has been changed since; its revision is ${revision}.`, {

@@ -3,31 +3,27 @@ import { DialogLensError } from '../../errors.ts';
 import type { Sql, SqlClient } from '../sql-client.ts';
 import type { RemovalStore } from '../store.ts';
 import { auditLog } from './audit.ts';
-import { noteChange } from './record-changes.ts';
+import { answered, noteChange, type Outcome } from './record-changes.ts';
 
 /** What tracks of somebody who was removed are called from then on. */
 const removedIdentity = 'removed';
 const removedName = 'Removed person';
 
-type Removed = { segments: number } | { error: DialogLensError };
-
 /** Takes sessions and people out of the record. What waits on disk for a track that is gone is refused when it comes. */
 export function removalStore(client: SqlClient): RemovalStore {
   return {
-    async deleteSession(sessionId, actor) {
-      const removed: Removed = await client.transaction((tx) => deleteSession(tx, sessionId, actor));
-      if ('error' in removed) throw removed.error;
-      return removed;
-    },
-    async removePerson(identity, actor) {
-      const removed = await client.transaction((tx) => removePerson(tx, identity, actor));
-      if ('error' in removed) throw removed.error;
-      return removed;
-    },
+    deleteSession: (sessionId, actor) =>
+      answered(client.transaction((tx) => deleteSession(tx, sessionId, actor))),
+    removePerson: (identity, actor) =>
+      answered(client.transaction((tx) => removePerson(tx, identity, actor))),
   };
 }
 
-async function deleteSession(tx: Sql, sessionId: string, actor: string): Promise<Removed> {
+async function deleteSession(
+  tx: Sql,
+  sessionId: string,
+  actor: string,
+): Promise<Outcome<{ segments: number }>> {
   const [session] = await tx.query<{ live: boolean }>(
     `select ended_at is null or exists (
        select from lease l where l.session_id = session.id and l.holder is not null) as live
@@ -42,8 +38,8 @@ async function deleteSession(tx: Sql, sessionId: string, actor: string): Promise
   await tx.query('update lease set session_id = null where session_id = $1', [sessionId]);
   const segments = await deleted(tx, 'delete from segment where session_id = $1 returning id', [sessionId]);
   await tx.query('delete from session where id = $1', [sessionId]);
-  await auditLog(tx).append({ actor, action: 'delete_session', target: sessionId });
-  return { segments };
+  await auditLog(tx).append({ actor, action: 'delete-session', target: sessionId });
+  return { done: { segments } };
 }
 
 interface PersonTrack {
@@ -51,7 +47,11 @@ interface PersonTrack {
   session_id: string;
 }
 
-async function removePerson(tx: Sql, identity: string, actor: string) {
+async function removePerson(
+  tx: Sql,
+  identity: string,
+  actor: string,
+): Promise<Outcome<{ sessions: string[]; segments: number }>> {
   const tracks = await tx.query<PersonTrack & { live: boolean }>(
     `select t.id, t.session_id, s.ended_at is null as live from track t join session s on s.id = t.session_id
      where t.identity = $1 and t.removed_at is null order by t.session_id, t.id for no key update of s, t`,
@@ -81,8 +81,8 @@ async function removePerson(tx: Sql, identity: string, actor: string) {
   await forgetOutgoing(tx, 'identity', identity);
   const target = `person:${createHash('sha256').update(identity).digest('hex')}`;
   for (const sessionId of sessions)
-    await noteChange(tx, { sessionId, actor, action: 'remove_person', target });
-  return { sessions, segments };
+    await noteChange(tx, { sessionId, actor, action: 'remove-person', target });
+  return { done: { sessions, segments } };
 }
 
 async function deleted(tx: Sql, statement: string, values: Parameters<Sql['query']>[1]): Promise<number> {

@@ -48,7 +48,7 @@ export async function correctSpeaker(
     [sessionId, identity, revision + 1, name, author],
   );
   await settleName(tx, sessionId, identity);
-  await noteChange(tx, { sessionId, actor: author, action: 'correct_speaker', target: sessionId });
+  await noteChange(tx, { sessionId, actor: author, action: 'correct-speaker', target: sessionId });
   return speakerAfter(tx, sessionId, identity);
 }
 
@@ -68,7 +68,7 @@ export async function undoSpeaker(
     [sessionId, identity, author],
   );
   await settleName(tx, sessionId, identity);
-  await noteChange(tx, { sessionId, actor: author, action: 'undo_speaker', target: sessionId });
+  await noteChange(tx, { sessionId, actor: author, action: 'undo-speaker', target: sessionId });
   return speakerAfter(tx, sessionId, identity);
 }
 
