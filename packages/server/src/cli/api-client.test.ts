@@ -76,12 +76,12 @@ describe('targetOf', () => {
     return targetOf(command, loadConfig({ flags: {}, env, cwd: '/', role: 'client' }).config);
   };
 
-  it('asks where the settings would listen, with the first configured key, unless told otherwise', () => {
+  it('asks where the settings would listen, with the configured key that may do most, unless told otherwise', () => {
     expect(target([])).toEqual({ url: 'http://127.0.0.1:3010', key: undefined });
     const env = {
       DIALOGLENS_HOST: '::',
       DIALOGLENS_PORT: '4000',
-      DIALOGLENS_API_KEYS: 'sixteen-or-longer-key',
+      DIALOGLENS_API_KEYS: 'viewer:a-wall-display-key,sixteen-or-longer-key,operator:an-operators-key',
     };
     expect(target([], env)).toEqual({ url: 'http://127.0.0.1:4000', key: 'sixteen-or-longer-key' });
     expect(target(['--url', 'https://there', '--key', 'mine'], env)).toEqual({

@@ -1,4 +1,4 @@
-import { problemSchema } from '@dialoglens/protocol';
+import { problemSchema, roles } from '@dialoglens/protocol';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { localAddress } from '../api/loopback.ts';
@@ -21,15 +21,14 @@ const mostPages = 500;
 export function withTarget(command: Command): Command {
   return command
     .option('-u, --url <url>', 'address of a running DialogLens [default: host and port of the settings]')
-    .option('-k, --key <key>', 'API key [default: the first of DIALOGLENS_API_KEYS]');
+    .option('-k, --key <key>', 'API key [default: that of DIALOGLENS_API_KEYS which may do most]');
 }
 
 /** Whom to ask: what the flags say, else where the settings would listen. @throws DialogLensError `invalid_request` */
 export function targetOf(command: Command, { host, port, apiKeys }: Config): ApiTarget {
   const { url, key } = command.opts<{ url?: string; key?: string }>();
-  const [first] = apiKeys;
-  const configured = first && 'secret' in first ? first.secret : undefined;
-  const target = { url: url ?? `http://${localAddress(host)}:${port}`, key: key ?? configured };
+  const strongest = [...apiKeys].sort((a, b) => roles.indexOf(b.role) - roles.indexOf(a.role))[0];
+  const target = { url: url ?? `http://${localAddress(host)}:${port}`, key: key ?? strongest?.secret };
   if (URL.canParse(target.url) && /^https?:$/.test(new URL(target.url).protocol)) return target;
   throw new DialogLensError('invalid_request', `${target.url} is no address of an API.`, {
     field: '--url',

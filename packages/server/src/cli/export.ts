@@ -6,6 +6,7 @@ import { allFormats } from '../app/documents/document-formats.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import type { Config } from '../config/index.ts';
 import { asError, DialogLensError } from '../errors.ts';
+import { exportFormats } from '../export/index.ts';
 import type { Session, Store } from '../store/store.ts';
 import { readSettings, withSettings } from './options.ts';
 
@@ -51,7 +52,7 @@ export function addExport(program: Command): void {
 
 /** A terminal shows text only; a pipe takes anything. */
 function refuseTerminal(format: FormatName): void {
-  if (!process.stdout.isTTY || !/^application\/(pdf|vnd)/.test(allFormats[format].contentType)) return;
+  if (!process.stdout.isTTY || format in exportFormats) return;
   throw new DialogLensError('invalid_request', `A terminal cannot show ${format}.`, {
     field: 'out',
     remedy: `Name a file: --out transcript.${allFormats[format].extension}`,

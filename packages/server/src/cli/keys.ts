@@ -42,12 +42,10 @@ export function addKeys(program: Command): void {
 function onKeys(command: Command, work: (keeper: KeyKeeper) => Promise<void>): void {
   withSettings(withTarget(command), ['dataDir']).action(async () => {
     const { config } = readSettings(command, { role: 'client' });
-    const { key, ...target } = targetOf(command, config);
+    const target = targetOf(command, config);
     const given = command.opts<{ url?: string; key?: string }>();
-    const admin = config.apiKeys.find(({ role }) => role === 'admin');
-    const asking = { ...target, key: given.key ?? admin?.secret ?? key };
     const isElsewhere = given.url !== undefined || given.key !== undefined;
-    const keeper = isElsewhere ? keeperOverApi(asking) : await openKeyKeeper(config, asking);
+    const keeper = isElsewhere ? keeperOverApi(target) : await openKeyKeeper(config, target);
     try {
       await work(keeper);
     } finally {
