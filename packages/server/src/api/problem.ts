@@ -27,6 +27,7 @@ export function toProblem(error: DialogLensError, request: Pick<FastifyRequest, 
 /** Errors that the same request may not meet again in a few seconds. */
 const passing: ReadonlySet<ErrorCode> = new Set([
   'too_many_viewers',
+  'export_busy',
   'shutting_down',
   'store_unavailable',
   'livekit_unreachable',

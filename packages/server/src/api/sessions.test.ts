@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
+import { DialogLensError } from '../errors.ts';
 import { FakeApiPorts, fakeSegment, fakeSession } from '../testing/fake-api-ports.ts';
 import { contentDisposition } from './export.ts';
 import { createApi } from './server.ts';
@@ -100,6 +101,16 @@ describe('search', () => {
 });
 
 describe('export', () => {
+  test('says when to come again while too many documents are made', async () => {
+    const write = () => Promise.reject(new DialogLensError('export_busy', 'Ten documents are being made.'));
+    const busy = { contentType: 'application/pdf', extension: 'pdf', write };
+    const { app: other } = createApi(ports.deps({ exportFormats: { busy } }));
+    const answer = await other.inject('/api/sessions/ses_1/export?format=busy');
+    await other.close();
+    expect(answer.json()).toMatchObject({ status: 503, code: 'export_busy' });
+    expect(answer.headers['retry-after']).toBe('5');
+  });
+
   test('writes all pages into one file with a safe name', async () => {
     talk(1203);
     const answer = await app.inject('/api/sessions/ses_1/export?format=txt');
