@@ -119,8 +119,9 @@ export class EventStreams {
     if (this.#checking || watched.length === 0) return;
     this.#checking = true;
     try {
-      const open = new Set((await this.#store.record.openSessions()).map(({ id }) => id));
-      for (const id of watched.filter((id) => !open.has(id))) {
+      const rooms = [...new Set(watched.map(({ room }) => room))];
+      const open = new Set((await this.#store.record.openSessions(rooms)).map(({ id }) => id));
+      for (const { id } of watched.filter((session) => !open.has(session.id))) {
         const session = await this.#store.record.getSession(id);
         if (session?.endedAt != null) this.#feeds.inject(endOf(session).event);
       }

@@ -76,6 +76,7 @@ function sessionOf(event: LiveEvent): string | null {
 
 interface OpenFeed {
   feed: SessionFeed;
+  room: string;
   unsubscribe: () => void;
   linger: NodeJS.Timeout | null;
 }
@@ -95,8 +96,9 @@ export class LiveFeeds {
   }
 
   /** Sessions somebody watches now. */
-  watchedSessions(): string[] {
-    return [...this.#open.values()].filter(({ feed }) => feed.watched).map(({ feed }) => feed.sessionId);
+  watchedSessions(): { id: string; room: string }[] {
+    const watched = [...this.#open.values()].filter(({ feed }) => feed.watched);
+    return watched.map(({ feed, room }) => ({ id: feed.sessionId, room }));
   }
 
   /**
@@ -140,7 +142,7 @@ export class LiveFeeds {
   #subscribe(session: Pick<Session, 'id' | 'room'>): OpenFeed {
     const feed = new SessionFeed(session.id, this.#clock.nowMs());
     const unsubscribe = this.#registry.subscribe(session.room, (event) => feed.accept(event));
-    const open: OpenFeed = { feed, unsubscribe, linger: null };
+    const open: OpenFeed = { feed, room: session.room, unsubscribe, linger: null };
     this.#open.set(session.id, open);
     return open;
   }

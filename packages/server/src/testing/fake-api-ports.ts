@@ -265,7 +265,11 @@ export class FakeApiPorts {
     return {
       openSession: unused,
       endSession: unused,
-      openSessions: () => read(() => [...this.sessions.values()].filter(({ endedAt }) => endedAt === null)),
+      openSessions: (rooms) =>
+        read(() => {
+          const open = [...this.sessions.values()].filter(({ endedAt }) => endedAt === null);
+          return open.filter(({ room }) => rooms?.includes(room) ?? true);
+        }),
       openTrack: unused,
       tracks: unused,
       writeFinals: unused,
