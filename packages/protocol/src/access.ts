@@ -23,7 +23,7 @@ export const meViewSchema = z.object({
   may: z.object({
     /** Start, stop, drain, join, correct. */
     operate: z.boolean(),
-    /** Make and revoke keys. */
+    /** Make and revoke keys, and delete. */
     administer: z.boolean(),
   }),
 });
