@@ -83,12 +83,13 @@ describe('the live page', () => {
     expect(await tab.page.title()).toContain('live');
   });
 
-  it('tells how far captions are behind, and what of it is whose', async () => {
-    const badge = tab.page.locator('summary').filter({ hasText: 'Captions are behind by' });
+  it('tells how far captions are behind: finished ones, words, and what of it the way takes', async () => {
+    const badge = tab.page.locator('summary').filter({ hasText: 'Finished captions are behind by' });
     await badge.click();
-    const parts = tab.page.locator('dl').filter({ hasText: 'Recognising' });
-    await parts.getByText('Way to this page').waitFor();
-    expect(await parts.getByText(/^\d+\.\d s$/).count()).toBe(2);
+    const parts = tab.page.locator('dl').filter({ hasText: 'Finished, after' });
+    await parts.getByText('the way to this page').waitFor();
+    await parts.getByText('Words while somebody speaks').waitFor();
+    expect(await parts.getByText(/^\d+(\.\d)? m?s$/).count()).toBe(3);
     await tab.page.keyboard.press('Escape');
     await parts.waitFor({ state: 'hidden' });
   }, 60_000);

@@ -127,12 +127,12 @@ export const strings = {
     font: (name: string) => `Font: ${name}`,
     fonts: { sans: 'Plain', serif: 'With serifs', mono: 'Wide' },
     latency: {
-      title: 'Captions are behind by',
-      seconds: (ms: number) => `${(ms / 1_000).toFixed(1)} s`,
-      engine: 'Recognising',
-      delivery: 'Way to this page',
+      title: 'Finished captions are behind by',
+      finished: 'Finished, after the end of speech',
+      words: 'Words while somebody speaks',
+      delivery: 'Of both, the way to this page',
       explanation:
-        'Usual times of the last captions. Finished sentences take longer: their end has to be heard.',
+        'Usual times of the last captions, counted from when their audio reached the server. One is finished when the pause after it has been heard.',
     },
     overlay: 'Overlay for screens and OBS',
     transcript: 'Transcript',
@@ -447,7 +447,7 @@ export const strings = {
     latency: 'Latency',
     latencies: {
       agent: { title: 'Time to agent', hint: 'From the first sight of a room to its agent being there' },
-      final: { title: 'Final text', hint: 'From the end of an utterance to its text' },
+      final: { title: 'Final text', hint: 'From the end of speech, with the pause that shows it' },
       partial: { title: 'Words while speaking', hint: 'From the newest audio to the words of it' },
     },
     chart: (title: string, p50: string, p95: string) =>

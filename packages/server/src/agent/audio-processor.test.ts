@@ -151,3 +151,31 @@ it('says that somebody speaks without text, and when there is some', async () =>
   expect(told.at(-1)?.state).toBe('ok');
   await talking.finish(AbortSignal.abort());
 });
+
+it('measures a final from the end of the voice, and not of the pause that belongs to the utterance', async () => {
+  const provider = new PuppetProvider();
+  const measured: [name: string, seconds: number][] = [];
+  const engineMs: number[] = [];
+  const track = { id: 'trk_3', sessionId: 'ses_1', trackSid: 'TR_3', identity: 'cleo', name: 'Cleo' };
+  const spoken = new AudioProcessor({
+    track: { ...track, anchorAt: 0, endSample: 0, wordsEndSample: 0 },
+    room: 'r',
+    speech: { language: 'en', hints: [], provider },
+    detector: { probability: () => 0, reset: () => undefined, close: () => undefined },
+    wantPartials: true,
+    startSample: 0,
+    makeSegmentId: () => 'seg_3',
+    metrics: { ...noMetrics, observe: (name, _labels, seconds) => measured.push([name, seconds]) },
+    logger: silentLogger,
+    onCaption: (caption) => engineMs.push(caption.engineMs),
+    onSpans: () => undefined,
+  });
+  for (let ms = 0; ms < 3_000; ms += frameMs) {
+    spoken.accept({ pcm: frame, firstSample: ms * 16, hole: null, muted: false });
+  }
+  const final = { type: 'final', text: 'hello', startSample: 0, endSample: 44_800 } as const;
+  provider.say('TR_3', { ...final, voiceEndSample: 32_000 });
+  expect(engineMs).toEqual([1_000]);
+  expect(measured).toContainEqual(['transcription_latency', 1]);
+  await spoken.finish(AbortSignal.abort());
+});

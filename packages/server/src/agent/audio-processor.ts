@@ -333,7 +333,7 @@ export class AudioProcessor {
   #show(revision: Revision): void {
     const { metrics, track } = this.#options;
     const { isFinal } = revision.segment;
-    const behindSeconds = Math.max(0, this.#position - revision.endSample) / 16_000;
+    const behindSeconds = Math.max(0, this.#position - revision.voiceEndSample) / 16_000;
     const kind = isFinal ? 'final' : 'partial';
     metrics.count('segments_total', { kind });
     metrics.observe('caption_latency_seconds', { stage: 'engine', kind }, behindSeconds);

@@ -14,7 +14,7 @@ export const metricTable = {
   agents_active: { type: 'gauge', help: 'Agent workers heard from within the suspicion time.', labels: [] },
   transcription_latency: {
     type: 'histogram',
-    help: 'Seconds from the end of an utterance to its final text.',
+    help: 'Seconds from the end of speech to its final text, with the pause that shows that it has ended.',
     labels: [],
     buckets: [0.1, 0.5, 1, 2, 5, 10],
   },

@@ -94,6 +94,9 @@ describe('SegmentedSession', () => {
     await session.finish();
     const finals = events.filter((event) => event.type === 'final');
     expect(finals).toMatchObject([{ text: 'hello there', language: 'en' }]);
+    // The pause belongs to the utterance, and not to the voice; both end with a window.
+    expect(finals[0]?.voiceEndSample).toBe(Math.ceil(48_000 / 512) * 512);
+    expect((finals[0]?.endSample ?? 0) - (finals[0]?.voiceEndSample ?? 0)).toBe(25 * 512);
     expect(finals[0]).not.toHaveProperty('confidence');
     expect(finals[0]?.words?.every((word) => word.estimated)).toBe(true);
     expect(events.map((event) => event.type).filter((type) => type !== 'usage')).toEqual([

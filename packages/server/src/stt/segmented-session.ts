@@ -299,6 +299,7 @@ export class SegmentedSession implements SttSession {
       text,
       startSample,
       endSample,
+      voiceEndSample: voiced.at(-1)?.endSample ?? endSample,
       ...(language !== undefined && { language }),
       ...(words.length > 0 ? { words } : {}),
     });

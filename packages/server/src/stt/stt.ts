@@ -73,6 +73,8 @@ export interface SttFinal extends FromSource {
   text: string;
   startSample: number;
   endSample: number;
+  /** Where the voice ended, of engines whose utterances hold the pause that ended them as well. */
+  voiceEndSample?: number;
   confidence?: number;
   words?: Word[];
   language?: string;

@@ -21,6 +21,8 @@ export interface Revision {
   segment: Segment;
   startSample: number;
   endSample: number;
+  /** End of the voice in it: before `endSample` where a pause belongs to the utterance. */
+  voiceEndSample: number;
 }
 
 interface OpenUtterance {
@@ -132,6 +134,8 @@ export class Assembler {
       language: final?.language ?? this.#language,
       ...(final?.words && { words: final.words }),
     };
-    return { segment, startSample: event.startSample, endSample: event.endSample };
+    const { startSample, endSample } = event;
+    const voiceEndSample = Math.min(final?.voiceEndSample ?? endSample, endSample);
+    return { segment, startSample, endSample, voiceEndSample };
   }
 }

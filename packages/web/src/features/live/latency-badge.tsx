@@ -1,12 +1,14 @@
 import { Timer } from 'lucide-react';
 import type { KeyboardEvent } from 'react';
+import { milliseconds } from '../../lib/format.ts';
 import { strings } from '../../strings.ts';
 import type { CaptionLatency } from './caption-latency.ts';
 
 const text = strings.live.latency;
 
-/** How far the captions are behind, and where the time goes for whoever opens it. */
-export function LatencyBadge({ latency: { engineMs, deliveryMs } }: { latency: CaptionLatency }) {
+/** How far finished captions are behind; and words, and what the way here takes, for whoever opens it. */
+export function LatencyBadge({ latency }: { latency: CaptionLatency }) {
+  const { finalMs, partialMs, deliveryMs } = latency;
   return (
     <details className="relative" onKeyDown={closeOnEscape}>
       <summary
@@ -15,18 +17,26 @@ export function LatencyBadge({ latency: { engineMs, deliveryMs } }: { latency: C
       >
         <Timer aria-hidden className="size-3.5" />
         <span className="sr-only">{text.title}: </span>
-        {text.seconds(engineMs + deliveryMs)}
+        {milliseconds(finalMs)}
       </summary>
       <div className="absolute left-0 z-10 mt-1.5 w-72 max-w-[80vw] rounded-xl border border-line bg-card p-4 text-sm shadow-lg">
         <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 tabular-nums">
-          <dt className="text-soft">{text.engine}</dt>
-          <dd>{text.seconds(engineMs)}</dd>
-          <dt className="text-soft">{text.delivery}</dt>
-          <dd>{text.seconds(deliveryMs)}</dd>
+          <Time name={text.finished} ms={finalMs} />
+          {partialMs !== null && <Time name={text.words} ms={partialMs} />}
+          <Time name={text.delivery} ms={deliveryMs} />
         </dl>
         <p className="mt-2 text-soft">{text.explanation}</p>
       </div>
     </details>
+  );
+}
+
+function Time({ name, ms }: { name: string; ms: number }) {
+  return (
+    <>
+      <dt className="text-soft">{name}</dt>
+      <dd className="whitespace-nowrap">{milliseconds(ms)}</dd>
+    </>
   );
 }
 

@@ -65,7 +65,7 @@ export function useCaptions(sessionId: string | null): {
     connection.on('event', (news) => {
       dispatch(news);
       if (news.event.type !== 'segment' || !news.event.timing) return;
-      meter.take(news.event.timing, Date.now());
+      meter.take(news.event.timing, news.event.segment.isFinal, Date.now());
       setLatency(meter.latency);
     });
     connection.on('state', ({ state, error }) => {
