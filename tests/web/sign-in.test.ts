@@ -150,6 +150,8 @@ describe('a server with keys', () => {
       await tab.page.goto('/rooms/a%2Fb?x=1');
       await tab.page.getByRole('heading', { name: 'Sign in' }).waitFor();
       await expectFaultless();
+      // Every way to another page would lead back here.
+      expect(await tab.page.getByRole('navigation').count()).toBe(0);
       await signIn('dl_not-a-key');
       await tab.page.getByText('This API key is not known.').waitFor();
       expect(await tab.page.getByLabel('API key').getAttribute('aria-invalid')).toBe('true');
@@ -164,6 +166,7 @@ describe('a server with keys', () => {
       await signIn(secrets.viewer);
       await tab.page.getByText('This room is not being transcribed').waitFor();
       expect(new URL(tab.page.url()).pathname).toBe('/rooms/a%2Fb');
+      await tab.page.getByRole('navigation').getByRole('link', { name: 'Transcripts' }).waitFor();
       expect(await tab.page.evaluate(() => document.cookie)).toBe('');
     },
     minute,

@@ -39,6 +39,7 @@ export const strings = {
   },
   loading: 'Loading…',
   close: 'Close',
+  more: 'Show more',
   cancel: 'Cancel',
   copy: 'Copy',
   copied: 'Copied',
@@ -359,8 +360,7 @@ export const strings = {
   sessions: {
     title: 'Transcripts',
     lead: 'Every room that was transcribed, the newest first.',
-    running: 'running',
-    more: 'Show more',
+    running: 'Running',
     emptyTitle: 'No transcripts yet',
     emptyText: 'Start transcription for a room; its transcript is here from the first word on.',
   },

@@ -54,6 +54,12 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** What went wrong, and what to do about it where the server has said so. */
+export function faultText(error: Error): string {
+  const remedy = error instanceof ApiError ? error.problem?.remedy : undefined;
+  return remedy ? `${error.message} ${remedy}` : error.message;
+}
+
 /** The API's address of something that concerns one room. */
 export function roomApi(room: string, rest = ''): string {
   return `/api/rooms/${encodeURIComponent(room)}${rest}`;

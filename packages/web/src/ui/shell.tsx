@@ -61,8 +61,12 @@ const places: readonly Place[] = [
   },
 ];
 
-/** What is around every page: the way to the others, the theme, and word of a server that is away. */
+/**
+ * What is around every page: the way to the others, the theme, and word of a server that is away. Before the sign-in there
+ * is no way to the others: each would lead back to it.
+ */
 export function Shell({ children }: { children: ReactNode }) {
+  const isSignIn = usePath() === paths.signIn;
   return (
     <>
       <a
@@ -77,7 +81,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Mark />
             <span className="max-sm:sr-only">{strings.product}</span>
           </Link>
-          <Places />
+          {isSignIn ? <div className="flex-1" /> : <Places />}
           <ThemeSwitch />
           <UserButton />
         </div>

@@ -7,6 +7,7 @@ import { paths } from '../../lib/router.ts';
 import { SpeakerColours } from '../../lib/speaker-colours.ts';
 import { strings } from '../../strings.ts';
 import { Button, ButtonLink } from '../../ui/button.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { useStart } from '../rooms/room-queries.ts';
 import { roomState } from '../rooms/room-state.ts';
@@ -101,11 +102,7 @@ function NoSession({ room, view }: { room: string; view: RoomView | null }) {
           {start.isPending ? strings.rooms.starting : strings.rooms.start}
         </Button>
       )}
-      {start.error && (
-        <p role="alert" className="mt-3 text-bad">
-          {start.error.message}
-        </p>
-      )}
+      <Fault error={start.error} className="mt-3" />
     </Empty>
   );
 }

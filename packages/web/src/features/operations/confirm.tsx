@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Modal } from '../../ui/modal.tsx';
 
 /** Asks before something is done that cannot be taken back, and says what went wrong with it. */
@@ -26,11 +27,7 @@ export function Confirm({
   return (
     <Modal open={open} onClose={onClose} title={title}>
       {children}
-      {error && (
-        <p role="alert" className="mt-3 text-bad">
-          {error.message}
-        </p>
-      )}
+      <Fault error={error} className="mt-3" />
       <div className="mt-5 flex justify-end gap-2">
         <Button onClick={onClose}>{strings.cancel}</Button>
         <Button look="primary" onClick={onConfirm} disabled={isPending}>

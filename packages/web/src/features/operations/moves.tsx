@@ -11,8 +11,8 @@ import {
 import { clockTime, dayOf } from '../../lib/format.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
-import { Button } from '../../ui/button.tsx';
 import { Link } from '../../ui/link.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Name } from '../../ui/name.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Failure, Loading } from '../../ui/states.tsx';
@@ -46,13 +46,7 @@ export function Moves() {
           ))}
         </ol>
       </Card>
-      {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            {strings.sessions.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={list} />
     </>
   );
 }

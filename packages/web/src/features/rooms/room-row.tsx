@@ -7,6 +7,7 @@ import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button, ButtonLink } from '../../ui/button.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Link } from '../../ui/link.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { Name } from '../../ui/name.tsx';
@@ -70,11 +71,7 @@ function StopButton({ room }: { room: string }) {
       </Button>
       <Modal open={asks} onClose={() => setAsks(false)} title={text.stopTitle(legible(room))}>
         <p className="text-soft">{text.stopText}</p>
-        {stop.error && (
-          <p role="alert" className="mt-3 text-bad">
-            {stop.error.message}
-          </p>
-        )}
+        <Fault error={stop.error} className="mt-3" />
         <div className="mt-5 flex justify-end gap-2">
           <Button onClick={() => setAsks(false)}>{strings.cancel}</Button>
           <Button look="danger" onClick={confirm} disabled={stop.isPending}>

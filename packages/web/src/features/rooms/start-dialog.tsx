@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../lib/api.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { useStart } from './room-queries.ts';
@@ -61,11 +62,7 @@ function StartForm({ onDone }: { onDone: () => void }) {
           autoComplete="off"
         />
       </div>
-      {isElsewhere && (
-        <p role="alert" className="text-bad">
-          {start.error?.message}
-        </p>
-      )}
+      {isElsewhere && <Fault error={start.error} />}
       <div className="flex justify-end gap-2">
         <Button onClick={onDone}>{strings.cancel}</Button>
         <Button look="primary" type="submit" disabled={start.isPending || room === ''}>

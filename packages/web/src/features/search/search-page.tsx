@@ -8,6 +8,7 @@ import { navigate, paths, useSearch } from '../../lib/router.ts';
 import { SpeakerColours } from '../../lib/speaker-colours.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Card, Page } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { SearchForm } from './search-form.tsx';
@@ -100,13 +101,7 @@ function Hits({ query, onWiden }: { query: SearchQuery; onWiden: () => void }) {
           ))}
         </ol>
       </Card>
-      {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            {strings.sessions.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={list} />
     </div>
   );
 }

@@ -1,12 +1,12 @@
 import { type CreateKeyAnswer, type Role, roles } from '@dialoglens/protocol';
 import { TriangleAlert } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
-import { ApiError } from '../../lib/api.ts';
 import { useMe } from '../../lib/me.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Choice } from '../../ui/choice.tsx';
 import { CopyText } from '../../ui/copy-text.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { type KeyWish, useCreateKey } from './settings-queries.ts';
@@ -88,7 +88,7 @@ function CreateForm({ onMade, onCancel }: { onMade: (made: CreateKeyAnswer) => v
           }))}
         />
       </div>
-      {create.error && <Fault error={create.error} />}
+      <Fault error={create.error} />
       <div className="flex justify-end gap-2">
         <Button onClick={onCancel}>{strings.cancel}</Button>
         <Button look="primary" type="submit" disabled={create.isPending || name.trim() === ''}>
@@ -108,15 +108,6 @@ function FirstKeyWarning() {
     <p className="flex gap-3 rounded-lg bg-wait-well p-3 text-sm text-wait">
       <TriangleAlert aria-hidden className="mt-0.5 size-5 shrink-0" />
       <span>{text.firstWarning}</span>
-    </p>
-  );
-}
-
-function Fault({ error }: { error: Error }) {
-  const remedy = error instanceof ApiError ? error.problem?.remedy : undefined;
-  return (
-    <p role="alert" className="text-bad">
-      {error.message} {remedy}
     </p>
   );
 }

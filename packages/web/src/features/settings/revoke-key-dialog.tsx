@@ -1,8 +1,8 @@
 import type { KeyView } from '@dialoglens/protocol';
-import { ApiError } from '../../lib/api.ts';
 import { legible } from '../../lib/format.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { useRevokeKey } from './settings-queries.ts';
 
@@ -24,7 +24,6 @@ export function RevokeKeyDialog({
 }) {
   const revoke = useRevokeKey();
   const confirm = () => revoke.mutate(view.id, { onSuccess: onClose });
-  const remedy = revoke.error instanceof ApiError ? revoke.error.problem?.remedy : undefined;
   return (
     <Modal open={open} onClose={onClose} title={text.revokeTitle(legible(view.name))}>
       <p className="text-soft">{text.revokeText}</p>
@@ -33,11 +32,7 @@ export function RevokeKeyDialog({
       ) : (
         isMine && <p className="mt-3 font-medium">{text.revokeMine}</p>
       )}
-      {revoke.error && (
-        <p role="alert" className="mt-3 text-bad">
-          {revoke.error.message} {remedy}
-        </p>
-      )}
+      <Fault error={revoke.error} className="mt-3" />
       <div className="mt-5 flex justify-end gap-2">
         <Button onClick={onClose}>{strings.cancel}</Button>
         <Button look="danger" onClick={confirm} disabled={revoke.isPending}>

@@ -2,7 +2,7 @@ import type { MeView } from '@dialoglens/protocol';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { KeyRound } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
-import { ApiError, postJson } from '../../lib/api.ts';
+import { ApiError, faultText, postJson } from '../../lib/api.ts';
 import { useMe } from '../../lib/me.ts';
 import { navigate, paths } from '../../lib/router.ts';
 import { pageAfterSignIn } from '../../lib/sign-in.ts';
@@ -76,5 +76,5 @@ function SignInForm() {
 function faultOf(error: Error): string {
   const problem = error instanceof ApiError ? error.problem : null;
   if (problem?.code === 'unauthenticated') return `${error.message} ${text.wrongHint}`;
-  return [error.message, problem?.remedy].filter(Boolean).join(' ');
+  return faultText(error);
 }

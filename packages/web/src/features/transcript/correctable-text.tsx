@@ -1,7 +1,7 @@
 import type { Segment } from '@dialoglens/protocol';
 import { Pencil } from 'lucide-react';
 import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
-import { ApiError } from '../../lib/api.ts';
+import { ApiError, faultText } from '../../lib/api.ts';
 import { legible } from '../../lib/format.ts';
 import { useMay } from '../../lib/me.ts';
 import { strings } from '../../strings.ts';
@@ -161,7 +161,7 @@ function Fault({ error }: { error: Error | null }) {
   const isConflict = error instanceof ApiError && error.problem?.code === 'revision_conflict';
   return (
     <p role="alert" className="text-[0.8125rem] text-bad">
-      {isConflict ? text.conflict : error.message}
+      {isConflict ? text.conflict : faultText(error)}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 import type { SessionView } from '@dialoglens/protocol';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { faultText } from '../../lib/api.ts';
 import { navigate, paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
@@ -34,7 +35,7 @@ function DeleteForm({ session, onCancel }: { session: SessionView; onCancel: () 
       label={strings.startDialog.room}
       action={text.remove}
       pendingAction={text.removing}
-      error={deletion.error?.message}
+      error={deletion.error ? faultText(deletion.error) : undefined}
       isPending={deletion.isPending}
       onCancel={onCancel}
       onConfirm={() =>

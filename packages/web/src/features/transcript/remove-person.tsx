@@ -2,7 +2,7 @@ import type { RemovePersonAnswer } from '@dialoglens/protocol';
 import { useQueryClient } from '@tanstack/react-query';
 import { UserX } from 'lucide-react';
 import { useState } from 'react';
-import { ApiError } from '../../lib/api.ts';
+import { faultText } from '../../lib/api.ts';
 import { legible } from '../../lib/format.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
@@ -25,7 +25,6 @@ export function RemovePerson({ speaker, onRemoved }: { speaker: Speaker; onRemov
     onRemoved();
     void queries.invalidateQueries();
   };
-  const remedy = removal.error instanceof ApiError ? removal.error.problem?.remedy : undefined;
   const name = legible(speaker.name).slice(0, 60);
   return (
     <>
@@ -47,7 +46,7 @@ export function RemovePerson({ speaker, onRemoved }: { speaker: Speaker; onRemov
             label={strings.transcript.name}
             action={text.confirm}
             pendingAction={text.removing}
-            error={removal.error ? `${removal.error.message} ${remedy ?? ''}`.trim() : undefined}
+            error={removal.error ? faultText(removal.error) : undefined}
             isPending={removal.isPending}
             onCancel={close}
             onConfirm={() => removal.mutate()}

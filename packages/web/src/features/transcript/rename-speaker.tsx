@@ -1,9 +1,11 @@
 import type { SessionSpeaker } from '@dialoglens/protocol';
 import { Pencil } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
+import { faultText } from '../../lib/api.ts';
 import { legible } from '../../lib/format.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
+import { Fault } from '../../ui/fault.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
 import { Loading } from '../../ui/states.tsx';
@@ -32,7 +34,7 @@ export function RenameSpeaker({ sessionId, speaker }: { sessionId: string; speak
         {known ? (
           <RenameForm sessionId={sessionId} speaker={known} onDone={() => setOpen(false)} />
         ) : all.error ? (
-          <p role="alert">{all.error.message}</p>
+          <Fault error={all.error} />
         ) : (
           <Loading />
         )}
@@ -61,7 +63,7 @@ function RenameForm({
       <Field
         label={text.name}
         hint={text.renameHint(legible(speaker.original).slice(0, 100))}
-        error={rename.error?.message}
+        error={rename.error ? faultText(rename.error) : undefined}
         value={name}
         onChange={(event) => setName(event.target.value)}
         required

@@ -4,7 +4,7 @@ import { ScrollText } from 'lucide-react';
 import { getJson } from '../../lib/api.ts';
 import type { Page as PageOf } from '../../lib/paged.ts';
 import { strings } from '../../strings.ts';
-import { Button } from '../../ui/button.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { SessionList } from './session-list.tsx';
@@ -46,13 +46,7 @@ function Sessions() {
   return (
     <>
       <SessionList sessions={sessions} />
-      {list.hasNextPage && (
-        <div className="mt-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            {text.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={list} />
     </>
   );
 }
