@@ -112,6 +112,18 @@ describe('the operations page of a cluster', () => {
     await latency.locator('canvas').first().waitFor();
   }, 90_000);
 
+  it('says in each section what could not be read, and reads it again', async () => {
+    const faults = section('Provider faults');
+    await tab.page.route('**/api/measures*', (route) => route.fulfill({ status: 403 }));
+    await tab.page.reload();
+    await section('Latency').getByText('The server answered 403.').waitFor();
+    await faults.getByText('The server answered 403.').waitFor();
+    await tab.page.unroute('**/api/measures*');
+    await faults.getByRole('button', { name: 'Try again' }).click();
+    await faults.getByText('The server answered 403.').waitFor({ state: 'detached' });
+    await section('Latency').getByRole('img', { name: /^Time to agent/ }).waitFor();
+  }, 90_000);
+
   it.each(['light', 'dark'] as const)(
     'has no fault that axe finds, %s, and fits a phone',
     async (colorScheme) => {

@@ -1,5 +1,5 @@
-import type { CapacityView, RoomView } from '@dialoglens/protocol';
-import { useState } from 'react';
+import type { CapacityView, MeasuresView, RoomView } from '@dialoglens/protocol';
+import { type ReactNode, useState } from 'react';
 import { useAgents, useCapacity, useFleet, useRooms } from '../../lib/fleet.ts';
 import { useNow } from '../../lib/now.ts';
 import { strings } from '../../strings.ts';
@@ -25,10 +25,11 @@ export function OperationsPage() {
   const now = useNow(1_000);
   const [departed] = useState(() => new Departed());
   const error = rooms.error ?? agents.error ?? capacity.error;
+  const retry = () => void Promise.all([rooms.refetch(), agents.refetch(), capacity.refetch()]);
   if (!rooms.data || !agents.data || !capacity.data) {
     return (
       <Page title={text.title} tab={text.title} lead={text.lead}>
-        {error ? <Failure error={error} retry={() => void rooms.refetch()} /> : <Loading />}
+        {error ? <Failure error={error} retry={retry} /> : <Loading />}
       </Page>
     );
   }
@@ -45,22 +46,34 @@ export function OperationsPage() {
         <Queue waiting={waiting} now={now} />
       </Section>
       <Section title={text.latency} aside={<span className="text-sm text-soft">{text.lastHour}</span>}>
-        {measures.data ? (
-          <Latencies measures={measures.data} />
-        ) : measures.error ? (
-          <Failure error={measures.error} retry={() => void measures.refetch()} />
-        ) : (
-          <Loading />
-        )}
+        <Measured query={measures}>{(data) => <Latencies measures={data} />}</Measured>
       </Section>
       <Section title={text.faults} aside={<span className="text-sm text-soft">{text.lastHour}</span>}>
-        <Card>{measures.data ? <Faults faults={measures.data.faults} /> : <Loading />}</Card>
+        <Measured query={measures}>
+          {({ faults }) => (
+            <Card>
+              <Faults faults={faults} />
+            </Card>
+          )}
+        </Measured>
       </Section>
       <Section title={text.moves} aside={<span className="text-sm text-soft">{text.lastWeek}</span>}>
         <Moves />
       </Section>
     </Page>
   );
+}
+
+/** What was measured, as soon as it is known, and otherwise why it is not. */
+function Measured({
+  query,
+  children,
+}: {
+  query: ReturnType<typeof useMeasures>;
+  children: (data: MeasuresView) => ReactNode;
+}) {
+  if (query.data) return children(query.data);
+  return query.error ? <Failure error={query.error} retry={() => void query.refetch()} /> : <Loading />;
 }
 
 /** Rooms in the queue, the next first. */
