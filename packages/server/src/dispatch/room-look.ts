@@ -217,7 +217,9 @@ export class RoomLooker {
   #suspicions({ leases, agents }: Look): ReadonlyMap<string, Suspicion> {
     const { strikes, world } = this.#deps;
     const suspicions = new Map(strikes.rooms().map((room) => [room, strikes.of(room)]));
-    const heard = new Set(agents.map(({ agentId }) => agentId));
+    const heard = new Set(
+      agents.map(({ agentId }) => agentId).filter((agentId) => !world.isReplaced(agentId)),
+    );
     for (const [holder, rooms] of leases.roomsOf) {
       if (heard.has(holder)) continue;
       for (const room of rooms) {

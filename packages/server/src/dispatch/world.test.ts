@@ -26,7 +26,7 @@ async function make() {
     const lease = (await world.leases()).byRoom.get('r');
     return lease === undefined ? null : world.tenure(lease, await world.agents());
   };
-  return { clock, store, world, tenure };
+  return { clock, store, registry, world, tenure };
 }
 
 describe('World', () => {
@@ -37,6 +37,28 @@ describe('World', () => {
     expect(await tenure()).toBe('renewed');
     await clock.advance(1000);
     expect(await tenure()).toBe('worker lost');
+  });
+
+  it('knows the worker for lost whose name another process has taken', async () => {
+    const { clock, registry, tenure } = await make();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'first' }));
+    await tenure();
+    await clock.advance(1000);
+    await tenure();
+    await clock.advance(1500);
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', instance: 'second' }));
+    expect(await tenure()).toBe('worker lost');
+  });
+
+  it('gives a worker that is heard until its lease would have run out', async () => {
+    const { clock, registry, tenure } = await make();
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a' }));
+    await tenure();
+    await clock.advance(1000);
+    await tenure();
+    await clock.advance(1500);
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a' }));
+    expect(await tenure()).toBe('renewed');
   });
 
   it('begins to watch anew after a read failed, however short the outage', async () => {

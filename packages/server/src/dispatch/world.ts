@@ -8,6 +8,7 @@ import type { Candidate } from './policy/placement-policy.ts';
 import { type Reachability, unlessAway } from './reachability.ts';
 import { KeyedRead, SharedRead } from './shared-read.ts';
 import { versionsMatch } from './version-match.ts';
+import { WorkerInstances } from './worker-instances.ts';
 
 export interface SessionPicture {
   byRoom: ReadonlyMap<string, Session[]>;
@@ -39,7 +40,8 @@ export interface Surroundings {
  */
 export class World {
   readonly #watch: LeaseWatch;
-  readonly #times: { suspicionMs: number; leaseTtlMs: number };
+  readonly #instances: WorkerInstances;
+  readonly #times: { suspicionMs: number; leaseTtlMs: number; observeMs: number };
   readonly #clock: Clock;
   readonly #leases: SharedRead<LeaseBook>;
   readonly #rooms: KeyedRead<RoomRows>;
@@ -58,6 +60,7 @@ export class World {
     this.#clock = deps.clock;
     this.#times = deps.times;
     this.#watch = new LeaseWatch(deps.times.suspicionMs);
+    this.#instances = new WorkerInstances(deps.clock);
     const pace = { clock: deps.clock, maxAgeMs: deps.times.observeMs };
     const listLeases = () => reach.store(() => store.leases.list());
     this.#leases = new SharedRead(() => this.#readLeases(listLeases), pace);
@@ -69,7 +72,11 @@ export class World {
       const rooms = await reach.store(() => store.leases.struck());
       return new Map(rooms.map((struck) => [struck.room, struck]));
     });
-    this.#agents = new SharedRead(() => registry.agents(deps.times.suspicionMs), pace);
+    this.#agents = new SharedRead(async () => {
+      const agents = await registry.agents(deps.times.suspicionMs);
+      this.#instances.observe(agents);
+      return agents;
+    }, pace);
   }
 
   /** The rows of the room as they are now, and the rest of the world as of a moment ago. */
@@ -124,13 +131,28 @@ export class World {
 
   /**
    * Whether its holder still holds it. A silent heartbeat and an unmoved lease together tell it after the suspicion
-   * time; a worker that is heard but does not renew has until its lease would have run out.
+   * time, or a process of its name that began since; a worker that is heard but does not renew has until its lease would
+   * have run out.
    */
   tenure(lease: Lease, agents: readonly AgentStatus[]): LeaseView['tenure'] {
     const unmovedMs = this.unmovedMs(lease);
     if (unmovedMs < this.#times.suspicionMs) return 'renewed';
     if (!agents.some((agent) => agent.agentId === lease.holder)) return 'worker lost';
+    if (this.#isFromBefore(lease, unmovedMs)) return 'worker lost';
     return unmovedMs >= this.#times.leaseTtlMs ? 'lease not renewed' : 'renewed';
+  }
+
+  /** Whether the worker that is heard lately got a new process. */
+  isReplaced(agentId: string): boolean {
+    return this.#instances.replacedAgoMs(agentId) < this.#times.leaseTtlMs;
+  }
+
+  /**
+   * Whether the lease was last moved by a process that stood behind its holder's name before. A name is free only after
+   * the suspicion time; the margin is for dispatchers that saw the new process sooner than we did.
+   */
+  #isFromBefore({ holder }: Lease, unmovedMs: number): boolean {
+    return holder !== null && this.#instances.replacedAgoMs(holder) < unmovedMs - 2 * this.#times.observeMs;
   }
 
   async #readRooms(
