@@ -121,7 +121,9 @@ describe('the operations page of a cluster', () => {
     await tab.page.unroute('**/api/measures*');
     await faults.getByRole('button', { name: 'Try again' }).click();
     await faults.getByText('The server answered 403.').waitFor({ state: 'detached' });
-    await section('Latency').getByRole('img', { name: /^Time to agent/ }).waitFor();
+    await section('Latency')
+      .getByRole('img', { name: /^Time to agent/ })
+      .waitFor();
   }, 90_000);
 
   it.each(['light', 'dark'] as const)(

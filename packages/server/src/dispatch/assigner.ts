@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
+import type { AgentRegistry, Assignment, WorkerCommand, WorkerReport } from '../registry/agent-registry.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Demand, Lease, Store } from '../store/store.ts';
 import { agentSettings, settingsKey } from './agent-settings.ts';
@@ -154,16 +154,23 @@ export class Assigner {
   }
 
   async #send(agentId: string, assignment: Assignment, isStandingBy: boolean): Promise<void> {
-    const { clock, scheduler, settings, registry } = this.#deps;
+    const { clock, scheduler, settings } = this.#deps;
     this.#forgetPending(assignment.room);
     const cancel = scheduler.after(settings.resendAfterMs, () => this.#check(assignment.room, agentId, true));
     this.#pending.set(assignment.room, { agentId, assignment, sentMs: clock.monotonicMs(), cancel });
     // Nobody listening is treated like no answer: it is sent again, then given to another.
     const { room, epoch } = assignment;
-    await registry.command(
+    this.#deps.memory.of(room).untoldEpoch = epoch;
+    await this.#tell(
       agentId,
+      room,
       isStandingBy ? { type: 'promote', room, epoch } : { type: 'assign', assignment },
     );
+  }
+
+  /** Notes when somebody heard it: no worker dies of a room that it never heard of. */
+  async #tell(agentId: string, room: string, command: WorkerCommand): Promise<void> {
+    if (await this.#deps.registry.command(agentId, command)) this.#deps.memory.of(room).untoldEpoch = null;
   }
 
   #check(room: string, agentId: string, resend: boolean): void {
@@ -177,7 +184,7 @@ export class Assigner {
     const { clock, scheduler, settings, registry } = this.#deps;
     const sendAgain = async (ms: number) => {
       pending.cancel = scheduler.after(ms, () => this.#check(room, pending.agentId, false));
-      await registry.command(pending.agentId, { type: 'assign', assignment: pending.assignment });
+      await this.#tell(pending.agentId, room, { type: 'assign', assignment: pending.assignment });
     };
     if (resend) return sendAgain(settings.confirmWithinMs - settings.resendAfterMs);
     const hasIt = await this.#hasIt(room, pending);

@@ -115,6 +115,19 @@ describe('a room in which workers die', () => {
 });
 
 describe('strikes', () => {
+  it('are not given for a worker that died before it was told of the room', async () => {
+    const dead = await lab.worker('agt_dead');
+    await lab.clock.advance(500);
+    dead.kill();
+    await open('r');
+    await lab.clock.advance(200);
+    expect(lab.held()).toEqual({ r: 'agt_dead' });
+    await lab.worker('agt_next');
+    await lab.clock.advance(8000);
+    expect(lab.held()).toEqual({ r: 'agt_next' });
+    expect(await strikes()).toEqual({});
+  });
+
   it('are not given for a worker that lives and does not renew', async () => {
     const stuck = await lab.worker('agt_stuck');
     await open('r');

@@ -93,7 +93,7 @@ export class Reconciler {
     const silentMs = lease === null ? 0 : world.unmovedMs(lease);
     const { agentId, slots } = taker;
     const from = decision.takeover ? lease : null;
-    const struck = decision.reason === 'worker lost' && this.#isSuspect(look);
+    const struck = decision.reason === 'worker lost' && this.#deps.looker.isSuspect(look);
     const isStandingBy = decision.placement === 'stands by' && taker.standbyRooms.includes(room);
     const order = { live, demand, agentId, slots, from, struck, isStandingBy };
     // Its slot is spoken for from now on: rooms behind it need not wait for this one.
@@ -117,10 +117,6 @@ export class Reconciler {
     const { reason, placement } = decision;
     this.#deps.logger.info({ session: granted.sessionId, agentId, reason, placement }, 'room assigned');
     return this.#deps.board.show(look, 'assigned', 'joining', { agentId, ...granted });
-  }
-
-  #isSuspect({ lease, leases }: Look): boolean {
-    return lease !== null && this.#deps.strikes.isSuspect(lease, leases);
   }
 
   #noteServed({ sinceMs }: WaitingRoom): void {

@@ -152,6 +152,12 @@ export class RoomLooker {
     return this.#view(look, withOwnSlot(look.lease, this.#deps.underWay.counted(seen, leases.readAtMs)));
   }
 
+  /** Whether the room may be why its worker died. */
+  isSuspect({ lease, leases, state }: Look): boolean {
+    if (lease === null || state.untoldEpoch === lease.epoch) return false;
+    return this.#deps.strikes.isSuspect(lease, leases);
+  }
+
   #view(look: Look, takers: readonly Candidate[]): RoomView {
     const { room, state, live, demand, lease, sessions, people, leases } = look;
     const { clock, handovers, strikes } = this.#deps;
@@ -176,7 +182,7 @@ export class RoomLooker {
       registryAway: look.registryAway,
       backingOff: clock.monotonicMs() < state.nextTryMs,
       quarantined,
-      wouldQuarantine: isLost && lastChance && strikes.isSuspect(lease, leases),
+      wouldQuarantine: isLost && lastChance && this.isSuspect(look),
       mayHandOver: lease?.holder != null && handovers.mayBegin(room, lease.holder, leases),
     };
   }

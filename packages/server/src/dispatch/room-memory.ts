@@ -15,6 +15,8 @@ export interface RoomState {
   joinedEpoch: number | null;
   /** Epoch for which older agents have been removed from the room. */
   cleanedEpoch: number | null;
+  /** Epoch that was granted to a worker that nobody could tell of it: it had died before. */
+  untoldEpoch: number | null;
   /** The settings that the agent of an epoch was last given, as one word. */
   given: { epoch: number; settings: string } | null;
   /** The handover that is under way. */
@@ -74,6 +76,7 @@ export class RoomMemory {
       problem: null,
       joinedEpoch: null,
       cleanedEpoch: null,
+      untoldEpoch: null,
       given: null,
       handover: null,
       standing: null,
