@@ -13,7 +13,10 @@ const tool = (path) => join(root, 'node_modules', path);
 /** Types first: the other checks read what it builds. */
 const first = [{ name: 'types', args: [tool('typescript/bin/tsc'), '-b'] }];
 const rest = [
-  { name: 'style', args: [tool('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '.'] },
+  {
+    name: 'style',
+    args: [tool('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '--error-on-warnings', '.'],
+  },
   { name: 'arrows', args: [join(root, 'scripts/check-arrows.mjs')] },
   { name: 'lock file', args: [join(root, 'scripts/check-lock.mjs')] },
   { name: 'dead code', args: [tool('knip/bin/knip.js'), '--no-progress'] },
