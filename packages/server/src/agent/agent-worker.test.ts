@@ -215,6 +215,26 @@ describe('AgentWorker', () => {
     expect(connector.joined).toHaveLength(1);
   });
 
+  it('takes no rooms for a while when it could join none of two', async () => {
+    connector.failure = new Error('LiveKit is cut off');
+    const standing = async () => {
+      const { status, reason } = (await registry.agents())[0] ?? {};
+      return { status, reason };
+    };
+    const failToJoin = async () => {
+      await assign();
+      await vi.waitFor(() => expect(reports).toContainEqual(expect.objectContaining({ room, failed: true })));
+    };
+    await failToJoin();
+    expect(await standing()).toEqual({ status: 'ready', reason: null });
+    room = `second ${room}`;
+    await claim();
+    await failToJoin();
+    await vi.waitFor(async () =>
+      expect(await standing()).toEqual({ status: 'refusing', reason: 'rooms cannot be joined' }),
+    );
+  });
+
   it('refuses more rooms than it has slots', async () => {
     await worker.stop('replaced');
     worker = makeWorker(1);

@@ -273,7 +273,8 @@ export class AgentWorker {
     if (this.#leases.unconfirmedMs > this.#timing.unsureAfterMs) {
       return { status: 'refusing', reason: 'leases not renewed' };
     }
-    return overload === null ? { status: 'ready', reason: null } : { status: 'refusing', reason: overload };
+    const reason = overload ?? this.#rooms.trouble;
+    return { status: reason === null ? 'ready' : 'refusing', reason };
   }
 
   /** Why a worker that drains still has rooms. */

@@ -5,6 +5,7 @@ import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-
 import type { Scheduler } from '../scheduler.ts';
 import type { LeaseStore } from '../store/store.ts';
 import { JoinQueue } from './join-queue.ts';
+import { JoinTrouble } from './join-trouble.ts';
 import type { HeldRoom } from './lease-keeper.ts';
 import type { AgentEnd, MakeRoomAgent, RoomAgent } from './room-agent.ts';
 
@@ -71,9 +72,16 @@ export class WorkerRooms {
   /** Epochs under which rooms are being left. */
   readonly #leaving = new Map<string, number>();
   readonly #joins = new JoinQueue(mostJoinsAtOnce);
+  readonly #trouble: JoinTrouble;
 
   constructor(deps: WorkerRoomsDeps) {
     this.#deps = deps;
+    this.#trouble = new JoinTrouble(deps.clock);
+  }
+
+  /** Why it cannot serve rooms now, however many slots are free; null when it can. */
+  get trouble(): string | null {
+    return this.#trouble.judge([...this.#rooms.values()].some(({ isIn }) => isIn));
   }
 
   /** Rooms served, or about to be. */
@@ -141,7 +149,7 @@ export class WorkerRooms {
     try {
       await tenancy.started;
       if (assignment.standby) return;
-      tenancy.isIn = true;
+      this.#cameIn(tenancy);
       if (this.#rooms.get(room) === tenancy) await this.#report('joined', tenancy);
     } catch (thrown) {
       const { sessionId: session } = assignment;
@@ -162,7 +170,7 @@ export class WorkerRooms {
     try {
       await tenancy.started;
       await tenancy.agent.promote();
-      tenancy.isIn = true;
+      this.#cameIn(tenancy);
       if (this.#rooms.get(room) === tenancy) await this.#report('joined', tenancy);
     } catch (thrown) {
       this.#deps.logger.warn(
@@ -254,6 +262,11 @@ export class WorkerRooms {
     return tenancy;
   }
 
+  #cameIn(tenancy: Tenancy): void {
+    tenancy.isIn = true;
+    this.#trouble.succeeded();
+  }
+
   async #answerAgain(known: Tenancy, { epoch, standby }: Assignment): Promise<void> {
     if (known.epoch !== epoch) return;
     if (!standby) return this.promote(known.room, epoch);
@@ -329,6 +342,7 @@ export class WorkerRooms {
   async #leave(tenancy: Tenancy, end: AgentEnd): Promise<void> {
     if (this.#rooms.get(tenancy.room) !== tenancy) return;
     this.#rooms.delete(tenancy.room);
+    if (end.failed && !tenancy.standby) this.#trouble.failed(tenancy.room);
     tenancy.cancelStandby();
     if (end.superseded) tenancy.doubtSinceMs = Number.POSITIVE_INFINITY;
     // Whoever is superseded frees no lease, so that the same one may be given to it anew.
