@@ -118,6 +118,7 @@ function follow(answers: Server, options: TranscriptOptions = {}, bearer: string
     'correction',
     'speaker',
     'captions',
+    'room-captions',
     'missed',
     'ended',
     'unknown',
@@ -192,6 +193,20 @@ describe('a connection with a room', () => {
     wire.write(sse(segment(1, true, 'Yes.'), 2));
     await settle();
     expect(seen.at(-1)).toMatchObject(['final', { segment: { speaker: 'Ada L.' } }]);
+  });
+
+  it('tells how captions do, of a speaker and of the room', async () => {
+    const wire = new Wire();
+    follow(new Server().on(roomPath, () => room('ses_1')).on(eventsPath, () => wire.response));
+    await settle();
+    const standing = { sessionId: 'ses_1', room: 'team/weekly', state: 'down', reason: 'provider failing' };
+    wire.write(sse({ type: 'captions', trackId: 'TR_1', identity: 'ada', ...standing }, 1));
+    wire.write(sse({ type: 'room-captions', ...standing }));
+    await settle();
+    expect(seen.slice(-2)).toMatchObject([
+      ['captions', { trackId: 'TR_1', state: 'down' }],
+      ['room-captions', { state: 'down', reason: 'provider failing' }],
+    ]);
   });
 
   it('waits where nobody transcribes, says how the room stands, and goes on with its next session', async () => {

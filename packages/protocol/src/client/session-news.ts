@@ -26,6 +26,8 @@ export class SessionNews {
         return this.#listeners.tell('speaker', event);
       case 'captions':
         return this.#listeners.tell('captions', event);
+      case 'room-captions':
+        return this.#listeners.tell('room-captions', event);
       case 'resync':
         return this.#listeners.tell('missed', event);
       case 'session':

@@ -30,6 +30,8 @@ export interface TranscriptEvents {
   speaker: EventOf<'speaker'>;
   /** The captions of a speaker come late, have stopped, or do well again. */
   captions: EventOf<'captions'>;
+  /** How the captions of all speakers do; also told when one begins to read. */
+  'room-captions': EventOf<'room-captions'>;
   /** More of what was said has no text than before. The coverage is asked for only while somebody listens to this. */
   gap: Gaps & { sessionId: string };
   /** Events were missed; what the server has of late follows as history. */

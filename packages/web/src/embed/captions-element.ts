@@ -36,7 +36,7 @@ export class CaptionsElement extends HTMLElement {
   /** Server and room of the connection. */
   #place = '';
   #captions: Captions = noCaptions;
-  #troubles = new Map<string, CaptionState>();
+  #trouble: CaptionState = 'ok';
   #standing = embedStrings.connecting;
   #isQueued = false;
   #isDrawn = true;
@@ -94,8 +94,11 @@ export class CaptionsElement extends HTMLElement {
       else if (!this.#hasEnded) this.#stand(embedStrings.waiting);
     });
     connection.on('event', ({ event, isHistory }) => {
-      if (event.type === 'captions') this.#troubles.set(event.trackId, event.state);
       this.#captions = takeEvent(this.#captions, event, isHistory);
+      this.#draw();
+    });
+    connection.on('room-captions', ({ state }) => {
+      this.#trouble = state;
       this.#draw();
     });
     connection.on('final', ({ segment, isHistory }) => {
@@ -112,7 +115,7 @@ export class CaptionsElement extends HTMLElement {
     this.#connection?.close();
     this.#connection = null;
     this.#place = '';
-    this.#troubles.clear();
+    this.#trouble = 'ok';
   }
 
   #stateIs({ state, error }: TranscriptEvents['state']): void {
@@ -132,7 +135,7 @@ export class CaptionsElement extends HTMLElement {
   #begin(): void {
     if (this.#hasEnded) {
       this.#captions = noCaptions;
-      this.#troubles.clear();
+      this.#trouble = 'ok';
       this.#box.clear();
     }
     this.#stand('');
@@ -170,9 +173,7 @@ export class CaptionsElement extends HTMLElement {
   }
 
   #troubleText(): string {
-    const states = [...this.#troubles.values()];
-    const worst = (['down', 'missing', 'delayed'] as const).find((state) => states.includes(state));
-    if (worst !== undefined) return embedStrings.trouble[worst];
+    if (this.#trouble !== 'ok') return embedStrings.trouble[this.#trouble];
     return this.#captions.segments.length === 0 ? embedStrings.listening : '';
   }
 }
