@@ -23,7 +23,7 @@ beforeAll(async () => {
   stack = await startLiveStack({ speech: scriptedSpeech(script) });
   const path = `/api/rooms/${encodeURIComponent(room)}`;
   await ask(`${path}/start-transcription`, 'POST');
-  tab = await openTab(browser, stack.api);
+  tab = await openTab(browser, stack.api, { permissions: ['clipboard-read', 'clipboard-write'] });
   tab.page.setDefaultTimeout(patience);
   const speaker = await stack.join(room, 'ada', undefined, 'Ada');
   await speaker.publish();
@@ -104,6 +104,16 @@ describe('correcting a transcript', () => {
     expect(json.segments[0]?.original).toEqual({ text: 'Good mourning every one.', speaker: 'Ada' });
     expect((await exported('Word (DOCX)')).slice(0, 2)).toBe('PK');
     expect((await exported('PDF')).slice(0, 5)).toBe('%PDF-');
+  }, 60_000);
+
+  it('is in what is copied; where the browser lets nothing be copied, the button says so', async () => {
+    const copied = () => tab.page.evaluate(() => navigator.clipboard.readText());
+    await tab.page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await tab.page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await copied()).toContain('Good morning <b>everyone</b>.');
+    await tab.page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await tab.page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await tab.page.getByRole('button', { name: 'Could not copy' }).waitFor();
   }, 60_000);
 
   it('is undone', async () => {

@@ -41,8 +41,8 @@ export const strings = {
   close: 'Close',
   more: 'Show more',
   cancel: 'Cancel',
-  copy: 'Copy',
-  copied: 'Copied',
+  copy: { ready: 'Copy', copied: 'Copied', refused: 'Could not copy' },
+  copyRefused: 'Browsers let a page copy only over https. Mark the text and copy it yourself.',
   rooms: {
     title: 'Rooms',
     lead: 'What is being transcribed now, and what comes next.',
@@ -226,7 +226,6 @@ export const strings = {
       docx: 'Word (DOCX)',
       pdf: 'PDF',
     },
-    copyAll: 'Copy',
     print: 'Print',
     linkTo: (time: string) => `Link to ${time}`,
     matches: (count: number, total: number) => `${count.toLocaleString()} of ${total.toLocaleString()}`,

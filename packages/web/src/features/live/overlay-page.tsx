@@ -27,13 +27,12 @@ export function OverlayPage({ room }: { room: string }) {
       <h1 className="sr-only">{strings.live.captions}</h1>
       <CaptionBanner view={view.data ?? null} className="rounded-lg" />
       {overlayLines(captions.segments, seenAt, now).map((segment) => (
-        <p
-          key={segment.id}
-          dir="auto"
-          className="max-w-[min(60rem,92vw)] rounded-lg bg-black/80 px-[0.6em] py-[0.25em] text-white [--color-soft:#d5d9e0]"
-        >
-          <span className="font-semibold text-[#ffd97a]">{legible(segment.speaker).slice(0, 60)}: </span>
-          <CaptionLine segment={segment} />
+        <p key={segment.id} dir="auto" className="max-w-[min(60rem,92vw)] text-center leading-[1.6]">
+          {/* The ground is as wide as each line of text, not as the longest a line may be. */}
+          <span className="box-decoration-clone rounded-lg bg-black/80 px-[0.6em] py-[0.2em] text-white [--color-soft:#d5d9e0]">
+            <span className="font-semibold text-[#ffd97a]">{legible(segment.speaker).slice(0, 60)}: </span>
+            <CaptionLine segment={segment} />
+          </span>
         </p>
       ))}
     </main>

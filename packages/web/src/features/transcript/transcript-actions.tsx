@@ -1,13 +1,14 @@
 import type { Segment, SessionView } from '@dialoglens/protocol';
-import { Captions, Check, Copy, Download, Printer } from 'lucide-react';
-import { useState } from 'react';
+import { Captions, Download, Printer } from 'lucide-react';
 import { sessionApi } from '../../lib/api.ts';
 import { duration } from '../../lib/format.ts';
 import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
 import { Button, ButtonLink } from '../../ui/button.tsx';
+import { CopyIcon } from '../../ui/copy-text.tsx';
 import { LinkMenu } from '../../ui/menu.tsx';
+import { useCopy } from '../../ui/use-copy.ts';
 import { DeleteSession } from './delete-session.tsx';
 import { asText } from './transcript-model.ts';
 
@@ -55,17 +56,16 @@ export function TranscriptActions({
 }
 
 function CopyAll({ session, segments }: { session: SessionView; segments: readonly Segment[] }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async () => {
-    const plain = asText(segments, ({ startedAt }) => duration(startedAt - session.startedAt));
-    await navigator.clipboard.writeText(plain);
-    setCopied(true);
-  };
-  const Icon = isCopied ? Check : Copy;
+  const { state, copy } = useCopy();
+  const copyAll = () => copy(asText(segments, ({ startedAt }) => duration(startedAt - session.startedAt)));
   return (
-    <Button onClick={() => void copy()} disabled={segments.length === 0}>
-      <Icon aria-hidden className="size-4" />
-      {isCopied ? strings.copied : text.copyAll}
+    <Button
+      onClick={copyAll}
+      disabled={segments.length === 0}
+      title={state === 'refused' ? strings.copyRefused : undefined}
+    >
+      <CopyIcon state={state} />
+      {strings.copy[state]}
     </Button>
   );
 }
