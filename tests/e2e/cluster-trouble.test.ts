@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RoomView } from '@dialoglens/protocol';
 import {
   ask,
   type ClusterProcess,
@@ -16,17 +17,42 @@ const patience = { timeout: 60_000, interval: 100 };
 let cluster: LiveCluster;
 const started: ClusterProcess[] = [];
 const proxies: TcpProxy[] = [];
+const leaving: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   cluster = await startLiveCluster();
 }, 400_000);
 afterEach(async () => {
   for (const one of started) one.kill('SIGKILL');
   await Promise.all(started.splice(0).map(({ exited }) => exited));
+  await Promise.all(leaving.splice(0).map((leave) => leave()));
   await Promise.all(proxies.splice(0).map((proxy) => proxy.dispose()));
 });
 afterAll(async () => {
   await cluster?.stop();
 }, 60_000);
+
+/** Runs this before the program, as a fault that lies outside of it. */
+function preload(module: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import=${asModule(module)}` };
+}
+
+const asModule = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+
+function wallClockAheadBy(ms: number): Record<string, string> {
+  return preload(`const Real = Date;
+    globalThis.Date = class extends Real {
+      constructor(...args) { super(...(args.length > 0 ? args : [Real.now() + ${ms}])); }
+      static now() { return Real.now() + ${ms}; }
+    };`);
+}
+
+function ofVersion(version: string): Record<string, string> {
+  const hook = `export async function load(url, context, next) {
+    if (!url.endsWith('/app/version.js')) return next(url, context);
+    return { format: 'module', shortCircuit: true, source: "export const version = '${version}';" };
+  }`;
+  return preload(`import { register } from 'node:module'; register(${JSON.stringify(asModule(hook))});`);
+}
 
 /** A worker that ends with the test. */
 function agent(workerId: string, env: Record<string, string> = {}): ClusterProcess {
@@ -122,5 +148,40 @@ describe('two workers with one name', { timeout: 120_000 }, () => {
     const { items } = await ask<{ items: { agentId: string; status: string }[] }>(api, '/api/agents');
     expect(items).toMatchObject([{ agentId: 'twin', status: 'ready' }]);
     expect(said(first)).not.toMatch(/"level":"error"/);
+  });
+});
+
+describe('a worker', { timeout: 120_000 }, () => {
+  const listed = async (api: string) => (await ask<{ items: object[] }>(api, '/api/agents')).items;
+  const view = (api: string) => ask<RoomView>(api, '/api/rooms/r');
+  async function wantCaptions(api: string): Promise<void> {
+    const speaker = await cluster.join('r', 'ann');
+    await speaker.publish();
+    leaving.push(() => speaker.leave());
+    await ask(api, '/api/rooms/r/start-transcription', 'POST');
+  }
+
+  it('whose clock is an hour ahead is reported, and keeps its room all the same', async () => {
+    const one = await dispatcher();
+    const ahead = agent('ahead', wallClockAheadBy(3_600_000));
+    await cluster.untilReady(one.api, 'ahead');
+    await wantCaptions(one.api);
+    const serves = { status: 'active', agentId: 'ahead', epoch: 1 };
+    await vi.waitFor(async () => expect(await view(one.api)).toMatchObject(serves), patience);
+    await vi.waitFor(() => expect(said(one)).toContain('the clock of a worker'), patience);
+    expect(said(ahead)).toContain('clock');
+    // Longer than a silent worker is given.
+    await pause(12_000);
+    expect(await view(one.api)).toMatchObject(serves);
+  });
+
+  it('of another version gets no room, and both say why', async () => {
+    const one = await dispatcher();
+    agent('newer', ofVersion('9.0.0'));
+    const refusing = { agentId: 'newer', version: '9.0.0', status: 'refusing', reason: 'worker version' };
+    await vi.waitFor(async () => expect(await listed(one.api)).toMatchObject([refusing]), patience);
+    await wantCaptions(one.api);
+    const waits = { status: 'queued', reason: 'worker version' };
+    await vi.waitFor(async () => expect(await view(one.api)).toMatchObject(waits), patience);
   });
 });
