@@ -3,6 +3,7 @@ import type { HeardCaption } from '../livekit/speaker.ts';
 import { sayAt } from '../stt/providers/scripted/script.ts';
 import { type LiveStack, scriptedSpeech, startLiveStack } from '../testing/live-stack.ts';
 import { wordErrors } from '../transcript/word-error-rate.ts';
+import { openConfiguredStore } from './open-store.ts';
 import { playMeeting } from './play-meeting.ts';
 import { loadSampleMeeting } from './sample-meeting.ts';
 
@@ -135,5 +136,33 @@ describe('without webhooks', () => {
     expect(JSON.parse(metadata)).toEqual({ transcriptionEnabled: false, language: 'en-US', theirs: 1 });
     open.abort();
     await Promise.all([talking, alsoTalking]);
+  }, 60_000);
+});
+
+describe('with a livekit-server of its own', () => {
+  let stack: LiveStack;
+  beforeAll(async () => {
+    stack = await startLiveStack({ endsWithUs: true, speech: scriptedSpeech(sayAt(500, 'alpha', 200)) });
+  }, 60_000);
+  afterAll(() => stack?.stop());
+
+  it('ends the sessions of its rooms when it stops', async () => {
+    const ana = await stack.join('r', 'ana');
+    await ana.publish();
+    await fetch(`${stack.api}/api/rooms/r/start-transcription`, { method: 'POST' });
+    await vi.waitFor(
+      async () => expect((await stack.app.registry.room('r'))?.status).toBe('active'),
+      patience,
+    );
+    await stack.app.stop('interrupted');
+    const store = openConfiguredStore(stack.config);
+    await store.start();
+    try {
+      const { items } = await store.record.listSessions({ limit: 5 });
+      expect(items).toMatchObject([{ room: 'r', endReason: 'room ended' }]);
+      expect(await store.record.openSessions()).toEqual([]);
+    } finally {
+      await store.stop();
+    }
   }, 60_000);
 });

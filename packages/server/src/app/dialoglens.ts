@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Readiness } from '@dialoglens/protocol';
 import type { Config } from '../config/index.ts';
+import type { RoomDirectory } from '../dispatch/room-directory.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
@@ -17,6 +18,8 @@ import { startWorker } from './worker.ts';
 export interface DialogLensOptions {
   config: Config;
   livekit: LiveKitTarget;
+  /** That LiveKit is stopped after this, and its rooms with it: their sessions are over then. */
+  endsWithUs?: boolean;
   logger: Logger;
   /** Speech to use instead of the configured engine; it is stopped with the rest. */
   speech?: SpeechParts;
@@ -33,10 +36,12 @@ export class DialogLens {
   readonly workerId: string;
   readonly #context: ProcessContext;
   readonly #livekit: LiveKitTarget;
+  readonly #endsWithUs: boolean;
   readonly #speech: SpeechParts | undefined;
 
-  constructor({ config, livekit, logger, speech }: DialogLensOptions) {
+  constructor({ config, livekit, endsWithUs = false, logger, speech }: DialogLensOptions) {
     this.#speech = speech;
+    this.#endsWithUs = endsWithUs;
     this.#livekit = livekit;
     this.workerId = config.workerId ?? newId('agt');
     this.#context = makeContext(config, logger);
@@ -57,6 +62,7 @@ export class DialogLens {
     const directory = await openDirectory(this.#livekit, { logger });
     await prepareDataFolder(config.dataDir);
     await startShared(this.#context);
+    if (this.#endsWithUs) this.#context.running.add('sessions', () => this.#endSessions(directory));
     const { writing, speech } = await startWorker(this.#context, this.workerId, {
       journal: join(config.dataDir, 'journal'),
       speech: this.#speech,
@@ -72,6 +78,15 @@ export class DialogLens {
   /** Stops in the order of docs/lifetimes.md. Idempotent. */
   stop(reason: string): Promise<void> {
     return this.#context.running.stop(reason);
+  }
+
+  /** Others may keep theirs in the same store. */
+  async #endSessions(directory: RoomDirectory): Promise<void> {
+    const [rooms, sessions] = await Promise.all([directory.listRooms(), this.store.record.openSessions()]);
+    const sids = new Set(rooms.map(({ sid }) => sid));
+    for (const { id, roomSid } of sessions) {
+      if (sids.has(roomSid)) await this.store.record.endSession(id, 'room ended');
+    }
   }
 
   async #readiness({ health }: RunningDispatcher, writing: RecordWriting): Promise<Readiness> {

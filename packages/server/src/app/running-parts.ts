@@ -15,6 +15,7 @@ const stopOrder = [
   'worker',
   'speech',
   'journal',
+  'sessions',
   'collector',
   'measures',
   'registry',

@@ -42,7 +42,7 @@ export async function startStack(
   const own = configured ? null : await startOwn(config, logger, signal, livekitPort);
   const livekit: LiveKitTarget | null = configured ?? own;
   if (!livekit) throw new Error('neither a LiveKit server was configured nor one of our own started');
-  const app = new DialogLens({ config, livekit, logger });
+  const app = new DialogLens({ config, livekit, endsWithUs: own !== null, logger });
   const stop = async (reason: string) => {
     await app.stop(reason);
     await own?.stop();

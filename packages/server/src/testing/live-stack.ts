@@ -31,6 +31,8 @@ export interface LiveStackOptions {
   /** False: LiveKit is not there yet; `startLiveKit` starts it. */
   livekit?: boolean;
   speech?: SpeechParts;
+  /** As with a livekit-server of our own: its rooms are over when DialogLens stops. */
+  endsWithUs?: boolean;
 }
 
 /** A real livekit-server with a real DialogLens beside it, on random ports with a store of its own. */
@@ -78,7 +80,8 @@ export async function startLiveStack(options: LiveStackOptions = {}): Promise<Li
     server = await launch(config, folder, livekitPort, options.webhooks === false ? undefined : webhookUrl);
   };
   const { logger, lines: logs } = recordingLogger();
-  const app = new DialogLens({ config, livekit, logger, ...(options.speech && { speech: options.speech }) });
+  const { speech, endsWithUs = false } = options;
+  const app = new DialogLens({ config, livekit, endsWithUs, logger, ...(speech && { speech }) });
   const speakers: Speaker[] = [];
   const stop = async () => {
     await Promise.allSettled(speakers.map((speaker) => speaker.leave()));
