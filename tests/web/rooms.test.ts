@@ -53,10 +53,12 @@ describe('the rooms page', () => {
     await row.getByText('Waits for the room to begin').waitFor();
   }, 60_000);
 
-  it('says what is wrong with a language, beside the field', async () => {
+  it('offers the providers there are, and says what is wrong with a language beside the field', async () => {
     await tab.page.goto('/');
     await tab.page.getByRole('button', { name: 'Start transcription' }).first().click();
     await tab.page.getByLabel('Room').fill('standup');
+    const providers = tab.page.getByLabel('Speech provider').getByRole('option');
+    await providers.getByText('As the server is set: local').waitFor({ state: 'attached' });
     await tab.page.getByLabel('Language').fill('English!');
     await tab.page.getByRole('button', { name: 'Start', exact: true }).click();
     await tab.page.getByText('must be a BCP 47 language tag').waitFor();

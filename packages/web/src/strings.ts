@@ -79,7 +79,8 @@ export const strings = {
     language: 'Language',
     languageHint: 'A tag such as en-US, or auto. Empty: as the server is set.',
     provider: 'Speech provider',
-    providerHint: 'Empty: as the server is set.',
+    asSet: (provider: string | undefined) =>
+      provider === undefined ? 'As the server is set' : `As the server is set: ${provider}`,
     submit: 'Start',
   },
   status: {

@@ -1,7 +1,9 @@
 import { type FormEvent, useState } from 'react';
-import { ApiError } from '../../lib/api.ts';
+import { ApiError, faultText } from '../../lib/api.ts';
+import { useSettings } from '../../lib/settings.ts';
 import { strings } from '../../strings.ts';
 import { Button } from '../../ui/button.tsx';
+import { Choice } from '../../ui/choice.tsx';
 import { Fault } from '../../ui/fault.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Modal } from '../../ui/modal.tsx';
@@ -23,10 +25,16 @@ function StartForm({ onDone }: { onDone: () => void }) {
   const [room, setRoom] = useState('');
   const [language, setLanguage] = useState('');
   const [provider, setProvider] = useState('');
-  const problem = start.error instanceof ApiError ? start.error.problem : null;
-  const faultOf = (field: string) => (problem?.field === field ? start.error?.message : undefined);
-  const isElsewhere =
-    start.error !== null && !['room', 'language', 'provider'].includes(problem?.field ?? '');
+  const speech = useSettings().data?.speech;
+  const others = speech ? [...speech.chain.slice(1), ...speech.onRequest] : [];
+  const providers = [
+    { value: '', label: text.asSet(speech?.chain[0]?.provider) },
+    ...others.map((one) => ({ value: one.provider, label: one.provider })),
+  ];
+  const { error } = start;
+  const field = error instanceof ApiError ? error.problem?.field : undefined;
+  const faultOf = (name: string) => (error !== null && field === name ? faultText(error) : undefined);
+  const isElsewhere = field !== 'room' && field !== 'language';
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const settings = { ...(language && { language }), ...(provider && { provider }) };
@@ -48,21 +56,20 @@ function StartForm({ onDone }: { onDone: () => void }) {
         <Field
           label={text.language}
           hint={text.languageHint}
+          placeholder={speech?.language}
           error={faultOf('language')}
           value={language}
           onChange={(event) => setLanguage(event.target.value.trim())}
           autoComplete="off"
         />
-        <Field
+        <Choice
           label={text.provider}
-          hint={text.providerHint}
-          error={faultOf('provider')}
+          options={providers}
           value={provider}
-          onChange={(event) => setProvider(event.target.value.trim())}
-          autoComplete="off"
+          onChange={(event) => setProvider(event.target.value)}
         />
       </div>
-      {isElsewhere && <Fault error={start.error} />}
+      {isElsewhere && <Fault error={error} />}
       <div className="flex justify-end gap-2">
         <Button onClick={onDone}>{strings.cancel}</Button>
         <Button look="primary" type="submit" disabled={start.isPending || room === ''}>

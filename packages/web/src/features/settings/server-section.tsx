@@ -1,10 +1,10 @@
 import type { SettingsView, SpeechRoute } from '@dialoglens/protocol';
 import type { ReactNode } from 'react';
+import { useSettings } from '../../lib/settings.ts';
 import { strings } from '../../strings.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Card, Section } from '../../ui/page.tsx';
 import { Failure, Loading } from '../../ui/states.tsx';
-import { useSettings } from './settings-queries.ts';
 import { audioSentence, audioVerdict } from './where-audio-goes.ts';
 
 const text = strings.settings;

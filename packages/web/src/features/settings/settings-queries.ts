@@ -1,4 +1,4 @@
-import type { CreateKeyAnswer, KeyView, Role, SettingsView } from '@dialoglens/protocol';
+import type { CreateKeyAnswer, KeyView, Role } from '@dialoglens/protocol';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { deleteJson, getJson, postJson } from '../../lib/api.ts';
 
@@ -6,14 +6,6 @@ export interface KeyWish {
   name: string;
   role: Role;
   expiresInDays?: number;
-}
-
-/** How the server is set. */
-export function useSettings() {
-  return useQuery({
-    queryKey: ['settings'],
-    queryFn: ({ signal }) => getJson<SettingsView>('/api/settings', signal),
-  });
 }
 
 /** The keys there are. */
