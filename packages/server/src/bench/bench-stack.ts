@@ -27,8 +27,8 @@ export interface BenchStack {
   /** Base URL of the API. */
   api: string;
   join(room: string, identity: string, onCaption?: (caption: HeardCaption) => void): Promise<Speaker>;
-  /** What the live picture says about a room. */
-  status(room: string): Promise<string | null>;
+  /** The rooms that an agent listens in. */
+  active(): Promise<ReadonlySet<string>>;
   /** Resolves when an agent listens in the room. @throws Error after 30 s */
   untilActive(room: string, pollMs?: number): Promise<void>;
   /** Memory and time of the DialogLens process. */
@@ -72,11 +72,11 @@ export async function startBenchStack(options: BenchStackOptions): Promise<Bench
 
 function stackOf(livekit: BenchStack['livekit'], subject: Subject, clean: () => Promise<void>): BenchStack {
   const speakers: Speaker[] = [];
-  const status = (room: string) => subject.ask<string | null>({ ask: 'status', room });
+  const active = async () => new Set(await subject.ask<string[]>({ ask: 'active' }));
   return {
     livekit,
     api: subject.api,
-    status,
+    active,
     usage: () => subject.ask<Usage>({ ask: 'usage' }),
     async join(room, identity, onCaption) {
       const token = await mintUserToken(livekit, { room, identity, ttlSeconds: 600 });
@@ -87,7 +87,7 @@ function stackOf(livekit: BenchStack['livekit'], subject: Subject, clean: () => 
     },
     async untilActive(room, pollMs = 50) {
       const until = performance.now() + agentWithinMs;
-      while ((await status(room)) !== 'active') {
+      while (!(await active()).has(room)) {
         if (performance.now() > until) throw new Error(`no agent came into ${room}`);
         await delay(pollMs);
       }
@@ -132,7 +132,7 @@ class Subject {
     return subject;
   }
 
-  ask<T>(question: { ask: 'status'; room: string } | { ask: 'usage' | 'stop' }): Promise<T> {
+  ask<T>(question: { ask: 'active' | 'usage' | 'stop' }): Promise<T> {
     const id = ++this.#asked;
     const answer = new Promise<unknown>((resolve) => this.#waiting.set(id, resolve));
     this.#child.send({ ...question, id } as Question);

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchStack } from './bench-stack.ts';
 import { type Figure, percentile } from './figures.ts';
 
+const lookEveryMs = 20;
+const withinMs = 30_000;
 const goal = '≤ 5 s, all';
 
 /**
@@ -15,17 +18,27 @@ export async function measureBurst(stack: BenchStack, rooms: number): Promise<Fi
     await speaker.publish({ sampleRate: 16_000, channels: 1, queueMs: 0 });
   }
   const beganMs = performance.now();
-  const times = await Promise.all(
-    names.map(async (name) => {
-      await demand(stack, name);
-      await stack.untilActive(name, 25);
-      return performance.now() - beganMs;
-    }),
-  );
+  await Promise.all(names.map((name) => demand(stack, name)));
+  const times = await untilAllActive(stack, names, beganMs);
   return [
     [`agent present, p50 of ${rooms} rooms`, `${percentile(times, 50)} ms`, goal],
     ['agent present, the last room', `${percentile(times, 100)} ms`, goal],
   ];
+}
+
+/** When each of them was first seen with its agent, ms. One question for all of them, which takes no time from the joins. */
+async function untilAllActive(stack: BenchStack, names: readonly string[], beganMs: number) {
+  const missing = new Set(names);
+  const times: number[] = [];
+  while (missing.size > 0) {
+    const elapsedMs = performance.now() - beganMs;
+    if (elapsedMs > withinMs) throw new Error(`no agent came into ${missing.size} of ${names.length} rooms`);
+    for (const room of await stack.active()) {
+      if (missing.delete(room)) times.push(performance.now() - beganMs);
+    }
+    await delay(lookEveryMs);
+  }
+  return times;
 }
 
 async function demand({ api }: BenchStack, room: string): Promise<void> {

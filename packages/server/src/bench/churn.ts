@@ -27,7 +27,7 @@ export async function measureChurn(stack: BenchStack): Promise<Figure[]> {
     await stack.untilActive(room);
     await until('a caption comes', withinMs, () => captions > before);
     await control(stack, 'stop');
-    await until('the agent leaves', withinMs, async () => (await stack.status(room)) !== 'active');
+    await until('the agent leaves', withinMs, async () => !(await stack.active()).has(room));
   };
   try {
     for (let i = 0; i < warmCycles; i++) await cycle();

@@ -20,6 +20,8 @@ class Moves {
   #worker: ClusterProcess;
   #workers = 1;
   #rooms = 0;
+  /** The same of the talk before each move: people pause between sentences. */
+  readonly undisturbed: number[] = [];
 
   private constructor(cluster: LiveCluster, api: string, worker: ClusterProcess) {
     this.#cluster = cluster;
@@ -57,8 +59,10 @@ class Moves {
     await Promise.all(rooms.map((room) => room.hearMore(1)));
     const next = this.#cluster.agent(id);
     await this.#cluster.untilReady(this.#api, id);
+    const talkMs = performance.now();
     await delay(betweenMs);
     const sinceMs = performance.now();
+    this.undisturbed.push(...rooms.map((room) => room.silenceMs(talkMs, sinceMs)));
     how(this.#worker);
     await this.#untilServedBy(id, rooms);
     // What came right after belongs to it: the first words, and a pause between two sentences.
@@ -103,12 +107,13 @@ export function measureTakeover(): Promise<Figure[]> {
 
 /** The longest time without captions when the worker of three talking rooms is told to end. */
 export function measureHandover(): Promise<Figure[]> {
-  return onCluster(async (moves) =>
-    figuresOf('handover', await moves.move(5, (worker) => worker.kill('SIGTERM')), '≤ 1 s'),
-  );
+  return onCluster(async (moves) => [
+    ...figuresOf('handover', await moves.move(5, (worker) => worker.kill('SIGTERM')), '≤ 1 s'),
+    ...figuresOf('before it, undisturbed', moves.undisturbed),
+  ]);
 }
 
-function figuresOf(what: string, silences: readonly number[], goal: string): Figure[] {
+function figuresOf(what: string, silences: readonly number[], goal = ''): Figure[] {
   const count = `of ${silences.length}`;
   return [
     [`time without captions, ${what}, p50 ${count}`, `${percentile(silences, 50)} ms`, goal],

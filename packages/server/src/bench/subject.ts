@@ -12,11 +12,7 @@ export interface SubjectSetup {
 }
 
 /** What it asks afterwards; each question is answered once, under its number. */
-export type Question = { id: number } & (
-  | { ask: 'status'; room: string }
-  | { ask: 'usage' }
-  | { ask: 'stop' }
-);
+export type Question = { id: number } & ({ ask: 'active' } | { ask: 'usage' } | { ask: 'stop' });
 
 export interface Usage {
   rssBytes: number;
@@ -50,7 +46,10 @@ async function answer(question: Question): Promise<void> {
 }
 
 async function reply(question: Question): Promise<unknown> {
-  if (question.ask === 'status') return (await app?.registry.room(question.room))?.status ?? null;
+  if (question.ask === 'active') {
+    const rooms = (await app?.registry.rooms()) ?? [];
+    return rooms.filter(({ status }) => status === 'active').map(({ room }) => room);
+  }
   if (question.ask === 'stop') return app?.stop('benchmark over');
   const { user, system } = process.cpuUsage();
   return { rssBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 } satisfies Usage;
