@@ -1,7 +1,7 @@
 import { processEnvironment } from '../config/index.ts';
 import { measureAccuracy } from './accuracy.ts';
 import { type BenchStack, type BenchStackOptions, startBenchStack } from './bench-stack.ts';
-import { measureBurst } from './burst.ts';
+import { measureBurst, measureClusterBurst } from './burst.ts';
 import { measureChurn } from './churn.ts';
 import { measureDispatch } from './dispatch.ts';
 import { measureDrops } from './drops.ts';
@@ -35,9 +35,12 @@ const measurements: Record<string, Measurement> = {
   polling: onStack('Time to agent without webhooks', 3, { flags: all, webhooks: false }, (stack) =>
     measureTimeToAgent(stack, 8, '≤ 7 s'),
   ),
-  burst: onStack('Fifty rooms at once, demand to agent', 3, { flags: { slots: '50' } }, (stack) =>
-    measureBurst(stack, 50),
-  ),
+  burst: onStack('Fifty rooms at once, demand to agent', 3, { flags: { slots: '50' } }, measureBurst),
+  'cluster-burst': {
+    title: 'Fifty rooms at once in a cluster, demand to agent',
+    limitMs: 4 * minuteMs,
+    measure: measureClusterBurst,
+  },
   talkers: onStack('Simultaneous talkers', 6, { flags: all }, measureTalkers),
   memory: onStack('Memory of mostly silent rooms', 6, { flags: all }, measureMemory),
   silence: onStack('Processor time of silent tracks', 3, { flags: all }, measureSilence),
