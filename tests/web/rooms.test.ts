@@ -28,11 +28,14 @@ afterAll(async () => {
   await stack?.stop();
 });
 
+/** Two minutes of something loud. */
+const voice = Int16Array.from({ length: 120 * 16_000 }, (_, i) => 8_000 * Math.sin(i / 5));
+
 async function talkIn(room: string): Promise<Speaker> {
   const speaker = await stack.join(room, 'ada', undefined, 'Ada');
   await speaker.publish();
   // It ends with the test: what it says does not matter any more then.
-  speaker.silence(300_000, open.signal).catch(() => undefined);
+  speaker.play(voice, open.signal).catch(() => undefined);
   return speaker;
 }
 
@@ -67,12 +70,13 @@ describe('the rooms page', () => {
     await tab.page.getByRole('dialog').waitFor({ state: 'detached' });
   }, 60_000);
 
-  it('shows a room as listening once an agent is in it, and stops it after asking', async () => {
+  it('shows a room as listening once an agent is in it, and who speaks, and stops it after asking', async () => {
     await fetch(`${stack.api}/api/rooms/standup/start-transcription`, { method: 'POST' });
     const speaker = await talkIn('standup');
     await tab.page.goto('/');
     const row = tab.page.getByRole('listitem').filter({ hasText: 'standup' }).first();
     await row.getByText('Listening').waitFor();
+    await row.getByText('Ada is speaking').waitFor();
     expect(await accessibilityFaults(tab.page)).toEqual([]);
     await row.getByRole('button', { name: 'Stop: standup' }).click();
     await tab.page.getByRole('dialog').getByRole('button', { name: 'Stop', exact: true }).click();

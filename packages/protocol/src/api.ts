@@ -161,6 +161,8 @@ export const roomViewSchema = z.object({
   since: z.number(),
   /** How its captions do; absent while nobody serves it, or it is not known. */
   captions: captionsViewSchema.optional(),
+  /** Display names of those who speak now, a few of them; absent as `captions` is. */
+  speaking: z.array(z.string()).optional(),
 });
 export type RoomView = z.infer<typeof roomViewSchema>;
 

@@ -1,3 +1,5 @@
+const inWords = new Intl.ListFormat('en');
+
 /** Every word the pages say, in one place, ready to be translated. */
 export const strings = {
   product: 'DialogLens',
@@ -66,6 +68,8 @@ export const strings = {
       dispatch: 'asked for by agent dispatch',
     },
     worker: (id: string) => `worker ${id}`,
+    speaking: (names: readonly string[]) =>
+      `${inWords.format(names)} ${names.length === 1 ? 'is speaking' : 'are speaking'}`,
     emptyTitle: 'No room is being transcribed',
     emptyText:
       'Name a room to be transcribed. The agent joins as soon as somebody is in it; if it has not begun yet, it waits.',
@@ -88,6 +92,7 @@ export const strings = {
     joining: 'Agent is joining',
     queued: (nth: string, why: string) => `Queued ${nth}: ${why}`,
     queuedOnly: (why: string) => `Queued: ${why}`,
+    allBusy: (slots: number) => (slots === 1 ? 'the only slot is busy' : `all ${slots} slots are busy`),
     reasons: {
       'not transcribed': 'Not transcribed',
       'room has not started': 'Waits for the room to begin',

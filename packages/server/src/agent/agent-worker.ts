@@ -258,6 +258,7 @@ export class AgentWorker {
       rooms,
       standbyRooms,
       captions: this.#rooms.captions,
+      speaking: this.#rooms.speaking,
       load: slotsTaken({ rooms, standbyRooms, extraSlots }) / slots,
       region,
       version,

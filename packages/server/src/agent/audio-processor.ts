@@ -107,6 +107,11 @@ export class AudioProcessor {
     return this.#options.track.identity;
   }
 
+  /** A voice is heard, or was a moment ago. */
+  get isSpeaking(): boolean {
+    return this.#endpointer.inSpeech && !this.#finishing;
+  }
+
   /** Audio before this position has its text, has none, or was reported lost. */
   get decidedTo(): number {
     return Math.min(this.#position, this.#session.decidedTo());

@@ -15,6 +15,8 @@ export interface RoomAgent {
   readonly assignment: Assignment;
   /** Audio tracks it hears: they weigh the room. */
   readonly tracks: number;
+  /** Those who speak now, by display name. */
+  readonly speaking: readonly string[];
   /** How the captions of the room do. */
   readonly captions: CaptionsView;
   /** Joins the room. One that stands by only listens until `promote`. @throws DialogLensError when it cannot be joined. */

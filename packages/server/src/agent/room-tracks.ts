@@ -87,6 +87,12 @@ export class RoomTracks {
     return this.#tracks.size;
   }
 
+  /** Those who speak now, by display name; each once. */
+  get speaking(): string[] {
+    const heard = [...this.#tracks.values()].filter(({ processor }) => processor?.isSpeaking);
+    return [...new Set(heard.map(({ remote }) => remote.name || remote.identity))];
+  }
+
   /** Something has come of every track that is known of. */
   get areAllHeard(): boolean {
     return this.#work.size === 0 && [...this.#tracks.values()].every(({ audio }) => audio.isHeard);

@@ -88,6 +88,10 @@ export class TranscriptionAgent implements RoomAgent {
     return this.#tracks.size;
   }
 
+  get speaking(): string[] {
+    return this.#tracks.speaking;
+  }
+
   get captions(): CaptionsView {
     return this.#standing.now;
   }

@@ -62,6 +62,10 @@ const mostJoinsAtOnce = 8;
 /** A handover that came to nothing is not tried again for this long, however often it is asked for. */
 const handOverPauseMs = 3_000;
 
+/** More speakers of a room at once are not named, and no name at greater length. */
+const mostNamed = 3;
+const longestName = 100;
+
 /** The rooms of one worker: takes them, stands by for them, hands them over, leaves them. */
 export class WorkerRooms {
   readonly #deps: WorkerRoomsDeps;
@@ -96,9 +100,17 @@ export class WorkerRooms {
 
   /** How captions do in the rooms it serves where they do not do well, by room. */
   get captions(): Record<string, CaptionsView> {
-    const served = [...this.#rooms.values()].filter(({ standby }) => !standby);
-    const all = served.map(({ room, agent }) => [room, agent.captions] as const);
+    const all = this.#served().map(({ room, agent }) => [room, agent.captions] as const);
     return Object.fromEntries(all.filter(([, { state }]) => state !== 'ok'));
+  }
+
+  /** Who speaks in the rooms it serves where somebody does, by room: the first few, for they go out with each heartbeat. */
+  get speaking(): Record<string, string[]> {
+    const all = this.#served().map(({ room, agent }) => {
+      const names = agent.speaking.slice(0, mostNamed);
+      return [room, names.map((name) => name.slice(0, longestName))] as const;
+    });
+    return Object.fromEntries(all.filter(([, names]) => names.length > 0));
   }
 
   /** Audio tracks of each room. */
@@ -225,6 +237,10 @@ export class WorkerRooms {
     } catch (thrown) {
       this.#deps.logger.warn({ err: thrown, session: this.#session(tenancy) }, 'new settings were not taken');
     }
+  }
+
+  #served(): Tenancy[] {
+    return [...this.#rooms.values()].filter(({ standby }) => !standby);
   }
 
   #names(which: (tenancy: Tenancy) => boolean): string[] {

@@ -68,8 +68,9 @@ globalThis.shownMs = [];
 const read = ReadableStreamDefaultReader.prototype.read;
 ReadableStreamDefaultReader.prototype.read = async function (...args) {
   const part = await read.apply(this, args);
-  if (typeof part.value === 'string') {
-    const newest = [...part.value.matchAll(/‹(\\d+)›/g)].map((match) => match[1]);
+  if (part.value instanceof Uint8Array) {
+    // An event comes in one piece: each is written at once, and none is longer than a packet of loopback.
+    const newest = [...new TextDecoder().decode(part.value).matchAll(/‹(\\d+)›/g)].map((match) => match[1]);
     for (const number of newest) if (!(number in seen)) { seen[number] = true; arrivedMs.set(number, performance.now()); }
   }
   return part;

@@ -1,10 +1,4 @@
-import type {
-  CapacityView,
-  CaptionsView,
-  DemandSettings,
-  ReservationView,
-  RoomView,
-} from '@dialoglens/protocol';
+import type { CapacityView, DemandSettings, ReservationView, RoomView } from '@dialoglens/protocol';
 import type { AgentRegistry, AgentStatus, RoomPicture } from '../registry/agent-registry.ts';
 import type { Demand, Reservation, Store } from '../store/store.ts';
 import type { DemandKeeper } from './demand-keeper.ts';
@@ -262,21 +256,26 @@ function unseenPicture(demand: Demand): RoomPicture {
 
 /** @param agents workers that are heard; null when that is not known */
 function viewOf(picture: RoomPicture, demand: Demand | null, agents: AgentStatus[] | null): RoomView {
-  const captions = captionsOf(picture, agents);
-  const view = { ...picture, ...(captions && { captions }) };
+  const view = { ...picture, ...saidOf(picture, agents) };
   if (demand === null) return { ...view, demand: null };
   const { wanted, source, settings, priority, requestedAt } = demand;
   return { ...view, demand: { wanted, source, settings, priority, requestedAt } };
 }
 
-/** What the worker that serves the room says; null when nobody does, or it is not heard. */
-function captionsOf(
+/** What the worker that serves the room says; nothing when nobody does, or it is not heard. */
+function saidOf(
   { room, agentId, status }: RoomPicture,
   agents: AgentStatus[] | null,
-): CaptionsView | null {
+): Pick<RoomView, 'captions' | 'speaking'> {
   const agent = agents?.find((one) => one.agentId === agentId);
-  if (status !== 'active' || !agent?.rooms.includes(room)) return null;
-  const { captions = {} } = agent;
-  // A room may be called `__proto__`.
-  return (Object.hasOwn(captions, room) ? captions[room] : undefined) ?? { state: 'ok', reason: 'ok' };
+  if (status !== 'active' || !agent?.rooms.includes(room)) return {};
+  return {
+    captions: ofRoom(room, agent.captions) ?? { state: 'ok', reason: 'ok' },
+    speaking: ofRoom(room, agent.speaking) ?? [],
+  };
+}
+
+/** A room may be called `__proto__`. */
+function ofRoom<T>(room: string, all: Readonly<Record<string, T>> = {}): T | undefined {
+  return Object.hasOwn(all, room) ? all[room] : undefined;
 }

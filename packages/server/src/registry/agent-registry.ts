@@ -27,6 +27,8 @@ export interface AgentStatus {
   standbyRooms: string[];
   /** How the captions of those of its rooms do that do not do well, by room. Older workers do not say. */
   captions?: Readonly<Record<string, CaptionsView>>;
+  /** Who speaks in those of its rooms where somebody does, by room. Older workers do not say. */
+  speaking?: Readonly<Record<string, string[]>>;
   /** 0..1: share of slots used. */
   load: number;
   region: string | null;

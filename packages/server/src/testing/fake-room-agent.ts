@@ -9,6 +9,7 @@ export class FakeRoomAgent implements RoomAgent {
   readonly assignment: Assignment;
   readonly host: RoomAgentHost;
   tracks = 1;
+  speaking: string[] = [];
   captions: CaptionsView = { state: 'ok', reason: 'ok' };
   /** What the worker asked for, in order. */
   readonly calls: string[] = [];

@@ -20,6 +20,8 @@ export class FakeWorker {
   readonly agentId: string;
   /** How captions do in rooms where they do not do well. */
   readonly captions = new Map<string, CaptionsView>();
+  /** Who speaks in rooms where somebody does. */
+  readonly speaking = new Map<string, string[]>();
   readonly rooms = new Map<string, Assignment>();
   /** Rooms in which it waits to follow. */
   readonly standby = new Map<string, Assignment>();
@@ -174,6 +176,7 @@ export class FakeWorker {
       rooms: [...this.rooms.keys()],
       standbyRooms: [...this.standby.keys()],
       captions: Object.fromEntries(this.captions),
+      speaking: Object.fromEntries(this.speaking),
       load: this.rooms.size / this.#slots,
       region: null,
       version: this.version,

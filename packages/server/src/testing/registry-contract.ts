@@ -95,12 +95,14 @@ function describeAgents(under: () => RegistryUnderTest): void {
     expect(await registry.agents()).toEqual([agentStatus({ agentId: 'agt_a', rooms: ['r'], load: 0.5 })]);
   });
 
-  it('carries how captions do in the rooms of a worker, and forgets it when they do well again', async () => {
+  it('carries how captions do in the rooms of a worker and who speaks there, and forgets it when they do well again', async () => {
     const { registry } = under();
     const down = { state: 'down', reason: 'provider failing', retryAt: 17_000 } as const;
     await registry.heartbeat(agentStatus({ agentId: 'agt_a', captions: { 'a/b "c"': down } }));
     expect(await registry.agents()).toMatchObject([{ captions: { 'a/b "c"': down } }]);
-    await registry.heartbeat(agentStatus({ agentId: 'agt_a', captions: {} }));
+    const speaking = { 'a/b "c"': ['Ana', '日本 "x"'] };
+    await registry.heartbeat(agentStatus({ agentId: 'agt_a', captions: {}, speaking }));
+    expect((await registry.agents())[0]?.speaking).toEqual(speaking);
     expect((await registry.agents())[0]?.captions).toEqual({});
   });
 

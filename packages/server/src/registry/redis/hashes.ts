@@ -20,6 +20,8 @@ const json = z.string().transform((text, context) => {
   }
 });
 const names = json.pipe(z.array(z.string()));
+const byRoom = <T extends z.ZodType>(what: T) =>
+  json.pipe(z.record(z.string(), what)).or(z.literal('')).optional();
 
 const agentHash = z.object({
   instance: z.string(),
@@ -29,8 +31,9 @@ const agentHash = z.object({
   extraSlots: number,
   rooms: names,
   standbyRooms: names,
-  // Workers of an older version do not say.
-  captions: json.pipe(z.record(z.string(), captionsViewSchema)).or(z.literal('')).optional(),
+  // Workers of an older version do not say these two.
+  captions: byRoom(captionsViewSchema),
+  speaking: byRoom(z.array(z.string())),
   load: number,
   region: nullable,
   version: z.string(),
@@ -61,7 +64,7 @@ export interface Heartbeat {
 }
 
 export function agentFields(status: AgentStatus): Fields<Omit<AgentStatus, 'agentId'>> {
-  const { agentId: _, rooms, standbyRooms, captions, reason, region, ...rest } = status;
+  const { agentId: _, rooms, standbyRooms, captions, speaking, reason, region, ...rest } = status;
   return {
     ...rest,
     reason: reason ?? '',
@@ -69,6 +72,7 @@ export function agentFields(status: AgentStatus): Fields<Omit<AgentStatus, 'agen
     rooms: JSON.stringify(rooms),
     standbyRooms: JSON.stringify(standbyRooms),
     captions: captions === undefined ? '' : JSON.stringify(captions),
+    speaking: speaking === undefined ? '' : JSON.stringify(speaking),
     slots: `${rest.slots}`,
     extraSlots: `${rest.extraSlots}`,
     load: `${rest.load}`,
@@ -84,9 +88,14 @@ export function readHeartbeat(agentId: string, fields: Record<string, string>): 
   const beat = beatHash.safeParse(fields);
   if (!status.success || !beat.success) return null;
   const { heardAt, beats } = beat.data;
-  const { captions, ...rest } = status.data;
+  const { captions, speaking, ...rest } = status.data;
   return {
-    status: { agentId, ...rest, ...(typeof captions === 'object' && { captions }) },
+    status: {
+      agentId,
+      ...rest,
+      ...(typeof captions === 'object' && { captions }),
+      ...(typeof speaking === 'object' && { speaking }),
+    },
     heardAt,
     mark: `${status.data.instance} ${beats} ${status.data.heartbeatAt}`,
   };

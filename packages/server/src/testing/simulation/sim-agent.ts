@@ -28,6 +28,7 @@ const recordWithinMs = 3_000;
 export class SimAgent implements RoomAgent, SimListener {
   readonly assignment: Assignment;
   readonly tracks = 1;
+  readonly speaking = [];
   readonly captions = { state: 'ok', reason: 'ok' } as const;
   readonly process: SimProcess;
   readonly #deps: SimAgentDeps;

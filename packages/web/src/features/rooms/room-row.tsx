@@ -1,5 +1,5 @@
 import type { RoomView } from '@dialoglens/protocol';
-import { Captions, Mic, Square } from 'lucide-react';
+import { AudioLines, Captions, Mic, Square } from 'lucide-react';
 import { useState } from 'react';
 import { legible, timeOfDay } from '../../lib/format.ts';
 import { useMay } from '../../lib/me.ts';
@@ -19,9 +19,10 @@ const text = strings.rooms;
 const troubleLooks = { bad: 'text-bad', wait: 'text-wait' } as const;
 
 /** One room: how it stands, and what can be done about it. */
-export function RoomRow({ view }: { view: RoomView }) {
-  const { tone, text: state } = roomState(view);
+export function RoomRow({ view, slots }: { view: RoomView; slots: number | undefined }) {
+  const { tone, text: state } = roomState(view, slots);
   const trouble = captionTrouble(view.captions, Date.now());
+  const { speaking = [] } = view;
   const { operate } = useMay();
   const details = [
     text.since(timeOfDay(view.since)),
@@ -39,6 +40,12 @@ export function RoomRow({ view }: { view: RoomView }) {
             {state}
           </Badge>
         </div>
+        {speaking.length > 0 && (
+          <p className="mt-0.5 flex min-w-0 items-center gap-1.5 text-sm text-good">
+            <AudioLines aria-hidden className="size-4 shrink-0" />
+            <Name text={text.speaking(speaking)} />
+          </p>
+        )}
         {trouble && <p className={`mt-0.5 text-sm ${troubleLooks[trouble.tone]}`}>{trouble.text}</p>}
         <p className="mt-0.5 text-[0.8125rem] text-soft">{details.join(' · ')}</p>
       </div>

@@ -24,6 +24,8 @@ describe('how a room stands', () => {
   it('names place and reason in the queue', () => {
     const queued = room('a', { status: 'queued', reason: 'all slots busy', queuePosition: 3 });
     expect(roomState(queued)).toEqual({ tone: 'wait', text: 'Queued 3rd: all slots are busy' });
+    expect(roomState(queued, 8).text).toBe('Queued 3rd: all 8 slots are busy');
+    expect(roomState(queued, 1).text).toBe('Queued 3rd: the only slot is busy');
   });
 
   it('is bad when somebody has to do something', () => {

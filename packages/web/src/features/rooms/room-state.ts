@@ -18,16 +18,16 @@ const troubles: ReadonlySet<string> = new Set([
   'registry unreachable',
 ]);
 
-/** How a room stands, from what the dispatcher reports and not from what was asked for. */
-export function roomState({
-  status,
-  reason,
-  queuePosition,
-}: Pick<RoomView, 'status' | 'reason' | 'queuePosition'>): {
-  tone: Tone;
-  text: string;
-} {
-  const why = strings.status.reasons[reason] ?? reason;
+/**
+ * How a room stands, from what the dispatcher reports and not from what was asked for.
+ * @param slots of all workers together, where that is known
+ */
+export function roomState(
+  { status, reason, queuePosition }: Pick<RoomView, 'status' | 'reason' | 'queuePosition'>,
+  slots = 0,
+): { tone: Tone; text: string } {
+  const isCounted = reason === 'all slots busy' && slots > 0;
+  const why = isCounted ? strings.status.allBusy(slots) : (strings.status.reasons[reason] ?? reason);
   const isTrouble = troubles.has(reason);
   if (status === 'queued') {
     const text =

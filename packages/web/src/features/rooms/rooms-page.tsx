@@ -1,6 +1,6 @@
 import { MicVocal, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { useFleet, useRooms } from '../../lib/fleet.ts';
+import { useCapacity, useFleet, useRooms } from '../../lib/fleet.ts';
 import { useMay } from '../../lib/me.ts';
 import { paths } from '../../lib/router.ts';
 import { strings } from '../../strings.ts';
@@ -46,7 +46,9 @@ export function RoomsPage() {
 }
 
 function Rooms({ onStart }: { onStart: () => void }) {
-  const rooms = useRooms(useFleet());
+  const fleet = useFleet();
+  const rooms = useRooms(fleet);
+  const capacity = useCapacity(fleet);
   if (rooms.data === undefined) {
     return rooms.error ? <Failure error={rooms.error} retry={() => void rooms.refetch()} /> : <Loading />;
   }
@@ -55,7 +57,7 @@ function Rooms({ onStart }: { onStart: () => void }) {
     <Card>
       <ul className="divide-y divide-line">
         {inReadingOrder(rooms.data.items).map((view) => (
-          <RoomRow key={view.room} view={view} />
+          <RoomRow key={view.room} view={view} slots={capacity.data?.slots.total} />
         ))}
       </ul>
     </Card>
