@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startTcpProxy } from 'dialoglens/testing/live-cluster';
 import { type LiveStack, sayAt, scriptedSpeech, startLiveStack } from 'dialoglens/testing/live-stack';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -6,7 +8,7 @@ import { accessibilityFaults, openTab, startChromium, type Tab } from './chromiu
 const patience = 30_000;
 const room = 'a/b <i>room</i>';
 const hostileName = '<img src=x onerror="document.title=1"> \u202eadA';
-const lines = Array.from({ length: 60 }, (_, index) => `Line ${index + 1} of a long talk about captions`);
+const lines = Array.from({ length: 100 }, (_, index) => `Line ${index + 1} of a long talk about captions`);
 const open = new AbortController();
 let stack: LiveStack;
 let browser: Browser;
@@ -120,6 +122,29 @@ describe('the live page', () => {
       .waitFor();
     expect(late.complaints).toEqual([]);
     await late.close();
+  }, 60_000);
+
+  it('goes on after the network was cut, with every line once', async () => {
+    const network = await startTcpProxy(Number(new URL(stack.api).port));
+    const cut = await openTab(browser, `http://127.0.0.1:${network.port}`);
+    try {
+      await cut.page.goto(`/rooms/${encodeURIComponent(room)}`);
+      const captions = cut.page.getByRole('region', { name: 'Live captions' }).locator('[data-segment]');
+      await captions.first().waitFor();
+      network.setDown(true);
+      await cut.page.getByText('The server cannot be reached.').waitFor();
+      const before = await captions.count();
+      // Two more lines at least are said meanwhile.
+      await delay(4_000);
+      expect(await captions.count()).toBe(before);
+      network.setDown(false);
+      await captions.nth(before + 4).waitFor();
+      const numbers = (await captions.allTextContents()).map((text) => Number(/^Line (\d+)/.exec(text)?.[1]));
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    } finally {
+      await cut.close();
+      await network.dispose();
+    }
   }, 60_000);
 
   it('stops going along when the reader scrolls up, counts what comes, and jumps to the latest', async () => {
