@@ -235,6 +235,35 @@ describe.each(['auto', 'stock'] as const)('room connection (%s frames)', (routin
   }, 40_000);
 });
 
+describe('attributes of the agent', () => {
+  const localOf = (connection: RoomConnection) => {
+    const { localParticipant } = (connection as RoomConnection & { nativeRoom: Room }).nativeRoom;
+    if (!localParticipant) throw new Error('the agent is not in its room');
+    return localParticipant;
+  };
+
+  it('are taken for set when the room shows them, though the library misses the answer', async () => {
+    const { connection } = await enter('auto');
+    const local = localOf(connection);
+    const set = local.setAttributes.bind(local);
+    local.setAttributes = async (attributes) => {
+      await set(attributes);
+      await new Promise(() => undefined);
+    };
+    await connection.showCaptions({ state: 'down', reason: 'provider failing' });
+    expect(local.attributes).toMatchObject({ 'dialoglens.captions': 'down' });
+    await connection.close();
+  }, 30_000);
+
+  it('are not taken for set when the answer comes and the room does not show them', async () => {
+    const { connection } = await enter('auto');
+    localOf(connection).setAttributes = async () => undefined;
+    const showing = connection.showCaptions({ state: 'down', reason: 'provider failing' });
+    await expect(showing).rejects.toMatchObject({ code: 'livekit_unreachable' });
+    await connection.close();
+  }, 30_000);
+});
+
 it('is not told what the native library logs', async () => {
   const logged: unknown[] = [];
   const client = nativeClient() as NativeClient & EventEmitter;

@@ -28,6 +28,7 @@ import { begins, ends } from '../lifetimes.ts';
 import { createFrameRouter, type FrameRouter } from './frame-router.ts';
 import { LinkWatch, receivedBy } from './link-watch.ts';
 import { nativeClient } from './native-client.ts';
+import { setOwnAttributes } from './own-attributes.ts';
 
 /** `ParticipantKind` of rtc-node, for those whose audio is transcribed; everybody else is left alone. */
 const speakerKinds: Record<number, SpeakerKind> = { 0: 'standard', 3: 'sip', 5: 'connector' };
@@ -403,7 +404,7 @@ class LiveRoomConnection implements RoomConnection {
   }
 
   async #setAttributes(attributes: Record<string, string>): Promise<void> {
-    await this.#local().setAttributes(attributes);
+    await setOwnAttributes(this.#room, this.#local(), attributes);
   }
 
   #local() {
