@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import { silentLogger } from '../observability/telemetry.ts';
 import { type StoreUnderTest, storeContract } from '../testing/store-contract.ts';
 import { createStore } from './create-store.ts';
@@ -30,3 +31,22 @@ async function makeStore(): Promise<StoreUnderTest> {
 }
 
 storeContract('pglite', makeStore);
+
+it('lets the event loop do other things between statements', async () => {
+  const client = new PgliteClient(null);
+  await client.open();
+  try {
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await Promise.all(Array.from({ length: 100 }, () => client.query('select 1')));
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(99);
+  } finally {
+    await client.close();
+  }
+});

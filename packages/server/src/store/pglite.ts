@@ -3,6 +3,7 @@ import { DialogLensError } from '../errors.ts';
 import { toStoreError } from './database-error.ts';
 import { type FolderLock, lockFolder, toFolderError } from './folder-lock.ts';
 import { makeFolder } from './make-folder.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import {
   cleanValues,
   int8Oid,
@@ -26,6 +27,7 @@ export class PgliteClient implements SqlClient {
   #opening: Promise<void> | null = null;
   #db: PGlite | null = null;
   #lock: FolderLock | null = null;
+  readonly #turns = new OneAtATime();
 
   constructor(dataDir: string | null) {
     this.#dataDir = dataDir;
@@ -53,8 +55,8 @@ export class PgliteClient implements SqlClient {
 
   async query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
     try {
-      const result = await this.#require().query<Row>(text, cleanValues(values), { parsers });
-      return result.rows;
+      const ask = () => this.#require().query<Row>(text, cleanValues(values), { parsers });
+      return (await this.#turns.run(ask)).rows;
     } catch (thrown) {
       throw toStoreError(thrown, this.kind);
     }
@@ -62,7 +64,7 @@ export class PgliteClient implements SqlClient {
 
   async transaction<T>(work: (tx: SqlTransaction) => Promise<T>): Promise<T> {
     try {
-      return await this.#require().transaction((tx) => work(asSqlTransaction(tx)));
+      return await this.#turns.run(() => this.#require().transaction((tx) => work(asSqlTransaction(tx))));
     } catch (thrown) {
       throw toStoreError(thrown, this.kind);
     }
