@@ -46,6 +46,9 @@ it('lists what there is and writes one to a file', { timeout: 60_000 }, async ()
     output: `Wrote ${out}\n`,
   });
   expect(await readFile(out, 'utf8')).toContain('Transcript of standup');
+  await run(sessionId, '--data', dataDir, '--out', join(folder, 'standup.docx'));
+  // A Word document is a ZIP archive.
+  expect(await readFile(join(folder, 'standup.docx'), 'latin1')).toMatch(/^PK/);
 });
 
 it('names the file that cannot be written and what to do', { timeout: 60_000 }, async () => {

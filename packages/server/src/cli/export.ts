@@ -6,29 +6,27 @@ import { allFormats } from '../app/documents/document-formats.ts';
 import { openConfiguredStore } from '../app/open-store.ts';
 import type { Config } from '../config/index.ts';
 import { asError, DialogLensError } from '../errors.ts';
-import { exportFormats } from '../export/index.ts';
 import type { Session, Store } from '../store/store.ts';
+import { type FormatName, formatFor, formatNames, refuseTerminal } from './formats.ts';
 import { readSettings, withSettings } from './options.ts';
-
-type FormatName = keyof typeof allFormats;
 
 /** `dialoglens export`: a transcript as a file, or the list of sessions. */
 export function addExport(program: Command): void {
-  const formats = Object.keys(allFormats);
   const command = program
     .command('export [session]')
     .description('write a transcript to a file; without a session, list the latest ones')
-    .addOption(new Option('-f, --format <format>', 'file format').choices(formats).default('txt'))
+    .addOption(new Option('-f, --format <format>', 'txt unless --out ends in another').choices(formatNames))
     .option('-o, --out <file>', 'file to write; the terminal when left out')
     .addHelpText(
       'after',
       '\nThe store in a data folder belongs to one process: while `dialoglens start` runs, use\n' +
         'GET /api/sessions/{id}/export instead.\n\nExamples:\n' +
-        '  $ dialoglens export\n  $ dialoglens export ses_… --format srt --out meeting.srt',
+        '  $ dialoglens export\n  $ dialoglens export ses_… --out meeting.srt',
     );
   withSettings(command, ['dataDir']).action(async (sessionId: string | undefined) => {
     const { config } = readSettings(command);
-    const { format, out } = command.opts<{ format: FormatName; out?: string }>();
+    const { format: asked, out } = command.opts<{ format?: FormatName; out?: string }>();
+    const format = formatFor(asked, out);
     if (!(await hasStore(config))) {
       if (sessionId !== undefined) throw noSession(sessionId);
       return console.log(nothingYet);
@@ -47,15 +45,6 @@ export function addExport(program: Command): void {
     } finally {
       await store.stop();
     }
-  });
-}
-
-/** A terminal shows text only; a pipe takes anything. */
-function refuseTerminal(format: FormatName): void {
-  if (!process.stdout.isTTY || format in exportFormats) return;
-  throw new DialogLensError('invalid_request', `A terminal cannot show ${format}.`, {
-    field: 'out',
-    remedy: `Name a file: --out transcript.${allFormats[format].extension}`,
   });
 }
 

@@ -1,4 +1,3 @@
-import type { Segment } from '@dialoglens/protocol';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { loadSampleMeeting, type MeetingLine } from '../app/sample-meeting.ts';
@@ -8,6 +7,7 @@ import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.t
 import type { Config, ProviderName } from '../config/index.ts';
 import { DialogLensError } from '../errors.ts';
 import { describeGaps, type ExportTranscript } from '../export/transcript-input.ts';
+import type { Caption } from '../sinks/sink.ts';
 import { sampleRate } from '../stt/stt.ts';
 import { normaliseWords, wordErrors } from '../transcript/word-error-rate.ts';
 import { openFileSpeech } from './file-speech.ts';
@@ -20,7 +20,7 @@ import { whyNoWords } from './why-no-words.ts';
 const tailMs = 1_500;
 
 interface Measured {
-  /** ms from the beginning of an utterance to its first words, and from its end to its final. */
+  /** ms from the beginning of an utterance to its first words, and from the end of speech to its final. */
   first: number[];
   final: number[];
 }
@@ -75,10 +75,10 @@ async function testProvider(
   const stack = await openFileSpeech(config, signal, !fast);
   const measured: Measured = { first: [], final: [] };
   const shown = new Set<string>();
-  const onSegment = (segment: Segment, afterMs: number) => {
+  const onCaption = ({ segment, engineMs }: Caption, afterMs: number) => {
     if (!shown.has(segment.id)) measured.first.push(afterMs - segment.startMs);
     shown.add(segment.id);
-    if (segment.isFinal) measured.final.push(afterMs - segment.endMs);
+    if (segment.isFinal) measured.final.push(engineMs);
   };
   try {
     const transcript = await step(
@@ -90,7 +90,7 @@ async function testProvider(
           realTime: !fast,
           signal,
           onProgress: progressBar(update, process.stderr.isTTY === true),
-          onSegment,
+          onCaption,
         }),
       process.stderr,
     );
@@ -135,7 +135,7 @@ function print(
   }
   if (measured) {
     rows.push(['first words', `${shown(measured.first)} after somebody begins to speak`]);
-    rows.push(['final text', `${shown(measured.final)} after the end of the utterance`]);
+    rows.push(['final text', `${shown(measured.final)} after the end of speech`]);
   }
   const gaps = describeGaps(coverage);
   if (gaps !== null) rows.push(['no text', pc.red(gaps)]);

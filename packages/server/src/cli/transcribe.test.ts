@@ -64,6 +64,8 @@ describe('dialoglens transcribe', { timeout: 120_000 }, () => {
   it('takes the format from the ending of the file it writes', async () => {
     await run('transcribe', 'standup.wav', '--out', 'standup.vtt');
     expect(await readFile(join(folder, 'standup.vtt'), 'utf8')).toMatch(/^WEBVTT\n/);
+    await run('transcribe', 'standup.wav', '--out', 'standup.PDF');
+    expect(await readFile(join(folder, 'standup.PDF'), 'latin1')).toMatch(/^%PDF-/);
   });
 
   it('writes a file for each recording, goes on after one that cannot be read, and says so', async () => {
@@ -125,6 +127,11 @@ describe('dialoglens providers', { timeout: 120_000 }, () => {
     );
     expect(rows).toContainEqual(expect.objectContaining({ name: 'local', use: '', state: 'unused' }));
     expect((await run('providers')).stdout).toMatch(/^scripted +first +any \+ auto +yes/m);
+  });
+
+  it('says how long a final takes from the end of speech', async () => {
+    const { stdout } = await run('providers', 'test', 'scripted', 'standup.wav');
+    expect(stdout).toMatch(/^final text +\d+ ms after the end of speech$/m);
   });
 
   it('tests one with a recording', async () => {

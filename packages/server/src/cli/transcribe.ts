@@ -1,16 +1,17 @@
 import { access } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
+import { allFormats } from '../app/documents/document-formats.ts';
 import type { SpeechParts } from '../app/speech.ts';
 import { openAudio } from '../app/transcribe/audio-source.ts';
 import { recordingOf, transcribeFile } from '../app/transcribe/transcribe-file.ts';
 import type { Config } from '../config/index.ts';
-import { type ExportFormatName, exportFormats } from '../export/index.ts';
 import { describeGaps, type ExportTranscript } from '../export/transcript-input.ts';
 import type { Metrics } from '../observability/metric-table.ts';
 import type { Logger } from '../observability/telemetry.ts';
 import { fail } from './fail.ts';
 import { openFileSpeech } from './file-speech.ts';
+import { type FormatName, formatNames } from './formats.ts';
 import { readSettings, withSettings } from './options.ts';
 import { progressBar, step } from './progress.ts';
 import { endedBySignal, untilSignal } from './shutdown.ts';
@@ -18,7 +19,7 @@ import { type TranscriptTarget, targetOf, writeTranscript } from './transcript-t
 import { whyNoWords } from './why-no-words.ts';
 
 interface Options {
-  format?: ExportFormatName;
+  format?: FormatName;
   out?: string;
   splitChannels?: boolean;
   hint?: string[];
@@ -29,11 +30,7 @@ export function addTranscribe(program: Command): void {
   const command = program
     .command('transcribe <file...>')
     .description('transcribe recordings (WAV; FLAC, Ogg, MP3, MP4 and others when ffmpeg is installed)')
-    .addOption(
-      new Option('-f, --format <format>', 'txt unless --out ends in another').choices(
-        Object.keys(exportFormats),
-      ),
-    )
+    .addOption(new Option('-f, --format <format>', 'txt unless --out ends in another').choices(formatNames))
     .option(
       '-o, --out <file>',
       'file to write, or folder for one transcript each; the terminal when left out',
@@ -112,7 +109,7 @@ async function transcribeOne(file: string, run: Run): Promise<void> {
       }),
     process.stderr,
   );
-  const text = exportFormats[target.format].write(transcript);
+  const text = await allFormats[target.format].write(transcript);
   const path = target.pathOf(file);
   if (path === null) process.stdout.write(text);
   else await writeTranscript(path, text);

@@ -1,27 +1,29 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { allFormats } from '../app/documents/document-formats.ts';
 import { asError, DialogLensError } from '../errors.ts';
-import { type ExportFormatName, exportFormats } from '../export/index.ts';
+import { type FormatName, formatFor, refuseTerminal } from './formats.ts';
 
 /** Where transcripts go, and how they are written. */
 export interface TranscriptTarget {
-  format: ExportFormatName;
+  format: FormatName;
   /** The file for the transcript of a recording; null for the terminal. */
   pathOf(recording: string): string | null;
 }
 
 /**
  * Where transcripts of `files` go; the ending of `out` decides the format when nothing else does. Makes the folder.
- * @throws DialogLensError `invalid_request` when they cannot go there, or would overwrite each other
+ * @throws DialogLensError `invalid_request` when they cannot go there, cannot be shown there, or would overwrite each other
  */
 export async function targetOf(
   files: readonly string[],
-  { format, out }: { format?: ExportFormatName; out?: string },
+  { format, out }: { format?: FormatName; out?: string },
 ): Promise<TranscriptTarget> {
-  const ending = extname(out ?? '').slice(1);
-  const byEnding = ending in exportFormats ? (ending as ExportFormatName) : undefined;
-  const chosen = format ?? byEnding ?? 'txt';
-  if (out === undefined) return { format: chosen, pathOf: () => null };
+  const chosen = formatFor(format, out);
+  if (out === undefined) {
+    refuseTerminal(chosen);
+    return { format: chosen, pathOf: () => null };
+  }
   const isFolder = await stat(out).then(
     (found) => found.isDirectory(),
     () => out.endsWith('/') || files.length > 1,
@@ -39,7 +41,7 @@ export async function targetOf(
 }
 
 /** Writes one transcript. @throws DialogLensError `invalid_request` when that is not possible */
-export async function writeTranscript(path: string, text: string): Promise<void> {
+export async function writeTranscript(path: string, text: string | Uint8Array): Promise<void> {
   await mapErrors(`The file ${path} cannot be written`, () => writeFile(path, text));
   console.error(`Wrote ${path}`);
 }
@@ -47,11 +49,11 @@ export async function writeTranscript(path: string, text: string): Promise<void>
 async function intoFolder(
   files: readonly string[],
   folder: string,
-  format: ExportFormatName,
+  format: FormatName,
 ): Promise<TranscriptTarget> {
   const name = distinctNames(files);
   await mapErrors(`The folder ${folder} cannot be made`, () => mkdir(folder, { recursive: true }));
-  const { extension } = exportFormats[format];
+  const { extension } = allFormats[format];
   return { format, pathOf: (file) => join(folder, `${name(file)}.${extension}`) };
 }
 

@@ -16,5 +16,3 @@ export const exportFormats = {
   string,
   { contentType: string; extension: string; write: (transcript: ExportTranscript) => string }
 >;
-
-export type ExportFormatName = keyof typeof exportFormats;

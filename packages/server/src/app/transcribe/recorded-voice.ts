@@ -57,8 +57,9 @@ export class RecordedVoice {
       makeSegmentId: () => newId('seg'),
       metrics,
       logger,
-      onCaption: ({ segment }) => {
-        options.onSegment?.(segment, performance.now() - beganMs);
+      onCaption: (caption) => {
+        const { segment } = caption;
+        options.onCaption?.(caption, performance.now() - beganMs);
         if (segment.isFinal && segment.text !== '') this.finals.push(segment);
       },
       onSpans: (spans) => this.#spans.push(...spans),

@@ -1,6 +1,6 @@
-import type { Segment } from '@dialoglens/protocol';
 import type { Metrics } from '../../observability/metric-table.ts';
 import type { Logger } from '../../observability/telemetry.ts';
+import type { Caption } from '../../sinks/sink.ts';
 import type { SpeechParts } from '../speech.ts';
 
 /** How a recording is transcribed. */
@@ -18,6 +18,6 @@ export interface TranscribeOptions {
   logger: Logger;
   signal: AbortSignal;
   onProgress?: (doneMs: number, totalMs: number | null) => void;
-  /** Every revision, as it comes. */
-  onSegment?: (segment: Segment, afterMs: number) => void;
+  /** Every revision as it comes, so long after the recording began to be heard, ms. */
+  onCaption?: (caption: Caption, afterMs: number) => void;
 }
