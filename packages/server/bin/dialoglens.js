@@ -4,6 +4,12 @@ import { existsSync } from 'node:fs';
 // LiveKit's native client prints debug lines to standard output otherwise.
 process.env.NODE_ENV ??= 'production';
 
+// Google's client warns, after the fact, that this is no machine of Google's: the error that follows says what to do.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  if (name !== 'MetadataLookupWarning') console.error(`${name}: ${message}`);
+});
+
 const main = new URL('../dist/cli/main.js', import.meta.url);
 
 if (existsSync(main)) {
