@@ -332,6 +332,25 @@ describe('a process that stood still', () => {
     expect(store.held()).toMatchObject([{ holder: 'new', epoch: 2 }]);
   });
 
+  it('says nothing in a room it was leaving and has lost, though its other leases are confirmed', async () => {
+    const { holder } = await prepared();
+    holder.held.add('stop');
+    await store.leases.claim({ room: 'kept', holder: 'old', sessionId: 'ses_2', ttlMs: 60_000, slots: 4 });
+    await registry.command('old', { type: 'assign', assignment: order(1, false, 'kept') });
+    await clock.advance(1_000);
+    const other = agents.get('old')?.at(-1);
+    clock.freeze(6_000);
+    const [lease] = store.held();
+    const observed = { epoch: 1, renewSeq: lease?.renewSeq ?? 0 };
+    await store.leases.takeover({ room, holder: 'new', observed, ttlMs: 4_000, slots: 4, struck: false });
+    holder.host.ended({ reason: 'livekit unreachable', failed: true });
+    await clock.advance(10);
+    expect(other?.host.mayPublish()).toBe(true);
+    expect(holder.host.mayPublish()).toBe(false);
+    holder.release();
+    await settle();
+  });
+
   it('does not take the answer to an older question for the truth', async () => {
     const { holder } = await prepared();
     let answer: () => void = () => undefined;

@@ -70,8 +70,8 @@ const longestName = 100;
 export class WorkerRooms {
   readonly #deps: WorkerRoomsDeps;
   readonly #rooms = new Map<string, Tenancy>();
-  /** Agents that write down their last finals: their leases are renewed until they are done. */
-  readonly #flushing = new Set<RoomAgent>();
+  /** Rooms that are being left, where the last finals are written down: their leases are renewed until that is done. */
+  readonly #flushing = new Set<Tenancy>();
   readonly #ending = new Set<Promise<void>>();
   /** Epochs under which rooms are being left. */
   readonly #leaving = new Map<string, number>();
@@ -126,10 +126,9 @@ export class WorkerRooms {
     const tenancies = [...this.#rooms.values()].map(({ room, epoch, agent, standby }) => ({
       ...{ room, epoch, agent, standby, sessionId: standby ? agent.assignment.sessionId : null },
     }));
-    const flushing = [...this.#flushing].map((agent) => {
-      const { room, epoch } = agent.assignment;
-      return { room, epoch, sessionId: null, agent, standby: false };
-    });
+    const flushing = [...this.#flushing].map(({ room, epoch, agent }) => ({
+      ...{ room, epoch, agent, standby: false, sessionId: null },
+    }));
     return [...tenancies, ...flushing];
   }
 
@@ -137,12 +136,22 @@ export class WorkerRooms {
   settle(held: readonly HeldTenancy[], kept: ReadonlySet<string>, sentMs: number, wasInDoubt: boolean): void {
     for (const { room, epoch, agent, standby } of held) {
       const tenancy = this.#rooms.get(room);
-      if (tenancy?.agent !== agent) continue;
-      if (!kept.has(room)) {
+      if (tenancy?.agent !== agent) {
+        if (!kept.has(room)) this.#silence(agent);
+      } else if (!kept.has(room)) {
         // While the lease is on its way to a successor, or came only after the question, the answer says nothing.
         if (!standby && !tenancy.handingOver) this.#lose(tenancy, 'lease lost');
+        // What ended the doubt about the others did not end it about this one.
+        else if (!standby && wasInDoubt) tenancy.doubtSinceMs ??= this.#deps.clock.monotonicMs();
       } else if (standby) this.#run('promotion', this.promote(room, epoch));
       else this.#confirm(tenancy, sentMs, wasInDoubt);
+    }
+  }
+
+  /** It was being left, and is somebody else's now. */
+  #silence(agent: RoomAgent): void {
+    for (const tenancy of this.#flushing) {
+      if (tenancy.agent === agent) tenancy.doubtSinceMs = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -313,18 +322,16 @@ export class WorkerRooms {
   }
 
   async #passOn(tenancy: Tenancy): Promise<void> {
-    const { leases, registry, clock, logger, leaseTtlMs } = this.#deps;
+    const { leases, registry, logger, leaseTtlMs } = this.#deps;
     const { room, epoch } = tenancy;
     let given: Awaited<ReturnType<LeaseStore['handOver']>>;
     try {
       given = await leases.handOver({ room, epoch, ttlMs: leaseTtlMs });
     } catch (thrown) {
-      // It may have passed all the same: nothing is said until a renewal tells.
-      tenancy.doubtSinceMs = clock.monotonicMs();
-      return this.#keep(tenancy, 'the lease could not be passed on', thrown);
+      return this.#keepInDoubt(tenancy, 'the lease could not be passed on', thrown);
     }
     if (this.#rooms.get(room) !== tenancy) return;
-    if (!given) return this.#keep(tenancy, 'nobody is prepared to follow', null);
+    if (!given) return this.#keepInDoubt(tenancy, 'nobody is prepared to follow', null);
     tenancy.passedOn = true;
     try {
       await registry.command(given.holder, { type: 'promote', room, epoch: given.epoch });
@@ -332,6 +339,12 @@ export class WorkerRooms {
       logger.warn({ err: thrown }, 'the successor could not be told; it learns it from its next renewal');
     }
     await this.#leave(tenancy, { reason: 'handed over', failed: false });
+  }
+
+  /** The lease may have passed all the same, or be lost: nothing is said until a renewal tells. */
+  #keepInDoubt(tenancy: Tenancy, why: string, thrown: unknown): Promise<void> {
+    tenancy.doubtSinceMs = this.#deps.clock.monotonicMs();
+    return this.#keep(tenancy, why, thrown);
   }
 
   /** The handover comes to nothing: the room stays here. */
@@ -371,12 +384,13 @@ export class WorkerRooms {
     });
   }
 
-  async #wind({ agent, standby, passedOn, room, epoch }: Tenancy, end: AgentEnd): Promise<void> {
+  async #wind(tenancy: Tenancy, end: AgentEnd): Promise<void> {
+    const { agent, standby, passedOn, room, epoch } = tenancy;
     const { leases, logger, onChange } = this.#deps;
     if (standby || end.superseded) await agent.abandon(end.reason);
     else {
-      this.#flushing.add(agent);
-      await agent.stop(end.reason).finally(() => this.#flushing.delete(agent));
+      this.#flushing.add(tenancy);
+      await agent.stop(end.reason).finally(() => this.#flushing.delete(tenancy));
     }
     // Freed only now: until the last final is written this epoch must hold the room.
     if (!standby && !end.superseded && !passedOn) {

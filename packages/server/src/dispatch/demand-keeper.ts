@@ -49,6 +49,12 @@ export class DemandKeeper {
     // A wish of an incarnation that is gone is cleared first; only then does the new one speak.
     if (demand !== null && demand.roomSid !== null && demand.roomSid !== live.sid) return demand;
     const bound = await this.#bind(live, demand);
+    // Said while LiveKit could not be asked; what its metadata has wanted meanwhile may well be older than that.
+    const isLateStop = demand?.roomSid === null && demand.source === 'api' && !demand.wanted;
+    if (isLateStop && this.#wishesIn(live)) {
+      await this.#writeMetadata(live, { enabled: false });
+      return bound;
+    }
     const current =
       bound?.source === 'policy' && this.#deps.rooms !== 'all' ? await this.#drop(bound) : bound;
     return this.#foldMetadata(live, current);
