@@ -197,25 +197,6 @@ describe('start and stop', () => {
     expect(lab.held()).toEqual({ r: 'agt_a' });
   });
 
-  it('does not let metadata of before undo a stop that was asked for while LiveKit was away', async () => {
-    await lab.worker('agt_a');
-    const { control } = await lab.dispatcher();
-    lab.directory.open('r');
-    lab.directory.join('r', 'ann');
-    await lab.clock.advance(7000);
-    // Another dispatcher starts it, and this one does not see that yet.
-    lab.directory.setMetadata('r', wish);
-    lab.directory.trouble = unreachable();
-    await control.stop('r', 'x');
-    await control.start('r', {}, 'x');
-    await control.stop('r', 'x');
-    lab.directory.trouble = null;
-    await lab.clock.advance(20_000);
-    expect(lab.held()).toEqual({});
-    expect(await control.room('r')).toMatchObject({ status: 'stopped', demand: { wanted: false } });
-    expect((await lab.directory.listRooms(['r']))[0]?.metadata).toContain('"transcriptionEnabled":false');
-  });
-
   it('does not take metadata that LiveKit still lists from before our write for a new wish', async () => {
     await lab.worker('agt_a');
     const { control } = await lab.dispatcher();

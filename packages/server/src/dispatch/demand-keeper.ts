@@ -49,12 +49,7 @@ export class DemandKeeper {
     // A wish of an incarnation that is gone is cleared first; only then does the new one speak.
     if (demand !== null && demand.roomSid !== null && demand.roomSid !== live.sid) return demand;
     const bound = await this.#bind(live, demand);
-    // Said while LiveKit could not be asked; what its metadata has wanted meanwhile may well be older than that.
-    const isLateStop = demand?.roomSid === null && demand.source === 'api' && !demand.wanted;
-    if (isLateStop && this.#wishesIn(live)) {
-      await this.#writeMetadata(live, { enabled: false });
-      return bound;
-    }
+    if (demand?.roomSid === null && isStop(demand) && this.#wishesIn(live)) return this.#catchUp(live);
     const current =
       bound?.source === 'policy' && this.#deps.rooms !== 'all' ? await this.#drop(bound) : bound;
     return this.#foldMetadata(live, current);
@@ -167,6 +162,16 @@ export class DemandKeeper {
     if (demand === null || demand.roomSid !== null) return demand;
     await this.#deps.reach.store(() => this.#deps.store.demands.bind(live.name, live.sid));
     return { ...demand, roomSid: live.sid };
+  }
+
+  /**
+   * Somebody said stop while LiveKit could not be asked, and what the metadata wants may well be older than that. So the
+   * metadata are told now, unless somebody has started it again.
+   */
+  async #catchUp(live: LiveRoom): Promise<Demand | null> {
+    const demand = await this.#deps.reach.store(() => this.#deps.store.demands.get(live.name));
+    if (demand?.roomSid === live.sid && isStop(demand)) await this.#writeMetadata(live, { enabled: false });
+    return demand;
   }
 
   async #foldMetadata(live: LiveRoom, demand: Demand | null): Promise<Demand | null> {
@@ -289,4 +294,9 @@ function definedOnly(
   settings: { [K in keyof DemandSettings]: DemandSettings[K] | undefined },
 ): DemandSettings {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** Somebody said no, and not by metadata. */
+function isStop({ source, wanted }: Demand): boolean {
+  return source === 'api' && !wanted;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DialogLensError } from '../errors.ts';
 import { dispatchLaboratory, type Laboratory } from '../testing/dispatch-laboratory.ts';
 
 let lab: Laboratory;
@@ -57,5 +58,26 @@ describe('two words about a room in the same moment', () => {
     await lab.clock.advance(30_000);
     expect(await lab.store.demands.get('r')).toMatchObject({ wanted: true, source: 'api' });
     expect(lab.held()).toEqual({ r: 'agt_a' });
+  });
+});
+
+describe('a stop while LiveKit is away', () => {
+  it('is not undone by metadata of before', async () => {
+    await lab.worker('agt_a');
+    const { control } = await lab.dispatcher();
+    lab.directory.open('r');
+    lab.directory.join('r', 'ann');
+    await lab.clock.advance(7000);
+    // Another dispatcher starts it, and this one does not see that yet.
+    lab.directory.setMetadata('r', '{"transcriptionEnabled":true}');
+    lab.directory.trouble = new DialogLensError('livekit_unreachable', 'LiveKit cannot be reached.');
+    await control.stop('r', 'x');
+    await control.start('r', {}, 'x');
+    await control.stop('r', 'x');
+    lab.directory.trouble = null;
+    await lab.clock.advance(20_000);
+    expect(lab.held()).toEqual({});
+    expect(await control.room('r')).toMatchObject({ status: 'stopped', demand: { wanted: false } });
+    expect((await lab.directory.listRooms(['r']))[0]?.metadata).toContain('"transcriptionEnabled":false');
   });
 });
