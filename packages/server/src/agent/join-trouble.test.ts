@@ -10,7 +10,7 @@ it('refuses after two different rooms failed, for longer each time, until one is
   trouble.failed('a');
   trouble.failed('a');
   expect(trouble.judge(false)).toBeNull();
-  for (const seconds of [5, 10, 20, 20]) {
+  for (const seconds of [2, 4, 8, 16, 20, 20]) {
     trouble.failed('b');
     // More that were under way add nothing.
     trouble.failed('c');

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 /** One room may have a fault of its own; so many different ones in a row speak against the worker. */
 const roomsToRefuse = 2;
 /** Then nothing is taken for so long, longer with each further failure: it is a probe, and costs a room its patience. */
-const firstPauseMs = 5_000;
+const firstPauseMs = 2_000;
 const longestPauseMs = 20_000;
 
 /**

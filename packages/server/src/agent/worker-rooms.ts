@@ -62,6 +62,13 @@ const mostJoinsAtOnce = 8;
 /** A handover that came to nothing is not tried again for this long, however often it is asked for. */
 const handOverPauseMs = 3_000;
 
+/** Ends that may be this worker's own trouble; where LiveKit itself says goodbye, it is not. */
+const noWayIn: ReadonlySet<string> = new Set([
+  'join failed',
+  'promotion failed',
+  'connection-lost',
+  'livekit unreachable',
+]);
 /** More speakers of a room at once are not named, and no name at greater length. */
 const mostNamed = 3;
 const longestName = 100;
@@ -371,7 +378,7 @@ export class WorkerRooms {
   async #leave(tenancy: Tenancy, end: AgentEnd): Promise<void> {
     if (this.#rooms.get(tenancy.room) !== tenancy) return;
     this.#rooms.delete(tenancy.room);
-    if (end.failed && !tenancy.standby) this.#trouble.failed(tenancy.room);
+    if (noWayIn.has(end.reason) && !tenancy.standby) this.#trouble.failed(tenancy.room);
     tenancy.cancelStandby();
     if (end.superseded) tenancy.doubtSinceMs = Number.POSITIVE_INFINITY;
     // Whoever is superseded frees no lease, so that the same one may be given to it anew.
