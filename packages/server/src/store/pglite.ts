@@ -43,6 +43,11 @@ export class PgliteClient implements SqlClient {
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#opening]);
+    // After the statements that were asked for before.
+    await this.#turns.run(() => this.#close());
+  }
+
+  async #close(): Promise<void> {
     const db = this.#db;
     const lock = this.#lock;
     this.#opening = this.#db = this.#lock = null;
