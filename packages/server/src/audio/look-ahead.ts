@@ -8,11 +8,8 @@ export interface JudgedWindow {
   readonly probability: number;
 }
 
-/**
- * Audio that is held back while a place to cut is looked for: longer than nearly every word, and short enough that a
- * handover is over within a second of the last caption.
- */
-const heldMs = 448;
+/** Audio that is held back while a place to cut is looked for. */
+const heldMs = 512;
 /** A window this improbable is no voice. */
 const pauseProbability = 0.35;
 /** Nobody has spoken for this long: words end here and none has begun. */
@@ -25,7 +22,7 @@ const pauseWindows = Math.ceil((pauseMs * samplesPerMs) / detectorWindow);
 const marginWindows = Math.ceil((marginMs * samplesPerMs) / detectorWindow);
 
 /**
- * Holds the newest audio back from the engine, so that a cut can be made where it hurts least and nothing behind it
+ * Holds the newest half second back from the engine, so that a cut can be made where it hurts least and nothing behind it
  * was heard yet.
  */
 export class LookAhead {
