@@ -53,7 +53,7 @@ interface Tenancy {
 
 /** What is renewed: `standby` as it was when the renewal was sent. */
 export interface HeldTenancy extends HeldRoom {
-  agent: RoomAgent;
+  tenancy: Tenancy;
   standby: boolean;
 }
 
@@ -130,21 +130,18 @@ export class WorkerRooms {
    * lease may be for the next incarnation of the room, which is another session.
    */
   held(): HeldTenancy[] {
-    const tenancies = [...this.#rooms.values()].map(({ room, epoch, agent, standby }) => ({
-      ...{ room, epoch, agent, standby, sessionId: standby ? agent.assignment.sessionId : null },
-    }));
-    const flushing = [...this.#flushing].map(({ room, epoch, agent }) => ({
-      ...{ room, epoch, agent, standby: false, sessionId: null },
-    }));
-    return [...tenancies, ...flushing];
+    return [...this.#rooms.values(), ...this.#flushing].map((tenancy) => {
+      const { room, epoch, agent, standby } = tenancy;
+      return { room, epoch, tenancy, standby, sessionId: standby ? agent.assignment.sessionId : null };
+    });
   }
 
   /** Takes in the answer to a renewal that was sent at `sentMs`. `wasInDoubt`: it ended a doubt about all of them. */
   settle(held: readonly HeldTenancy[], kept: ReadonlySet<string>, sentMs: number, wasInDoubt: boolean): void {
-    for (const { room, epoch, agent, standby } of held) {
-      const tenancy = this.#rooms.get(room);
-      if (tenancy?.agent !== agent) {
-        if (!kept.has(room)) this.#silence(agent);
+    for (const { room, epoch, tenancy, standby } of held) {
+      if (this.#rooms.get(room) !== tenancy) {
+        // It is being left, and is somebody else's now.
+        if (!kept.has(room)) tenancy.doubtSinceMs = Number.POSITIVE_INFINITY;
       } else if (!kept.has(room)) {
         // While the lease is on its way to a successor, or came only after the question, the answer says nothing.
         if (!standby && !tenancy.handingOver) this.#lose(tenancy, 'lease lost');
@@ -152,13 +149,6 @@ export class WorkerRooms {
         else if (!standby && wasInDoubt) tenancy.doubtSinceMs ??= this.#deps.clock.monotonicMs();
       } else if (standby) this.#run('promotion', this.promote(room, epoch));
       else this.#confirm(tenancy, sentMs, wasInDoubt);
-    }
-  }
-
-  /** It was being left, and is somebody else's now. */
-  #silence(agent: RoomAgent): void {
-    for (const tenancy of this.#flushing) {
-      if (tenancy.agent === agent) tenancy.doubtSinceMs = Number.POSITIVE_INFINITY;
     }
   }
 
