@@ -25,6 +25,13 @@ describe('what a server says of its settings', () => {
     ]);
   });
 
+  it('names every provider once, however often it is configured', () => {
+    const speech = { fallbacks: ['scripted'], onRequest: ['scripted', 'local', 'google', 'google'] };
+    const { chain: used, onRequest } = view(JSON.stringify({ speech })).speech;
+    expect(used.map(({ provider }) => provider)).toEqual(['local', 'scripted']);
+    expect(onRequest.map(({ provider }) => provider)).toEqual(['google']);
+  });
+
   it.each([
     [{ vertex: false, apiKey: 'k' }, null, 'generativelanguage.googleapis.com'],
     [{ vertex: true, location: 'global' }, 'global', 'aiplatform.googleapis.com'],

@@ -8,12 +8,14 @@ import { version } from './version.ts';
 export function settingsView(config: Config, livekitUrl: string): SettingsView {
   const { speech, databaseUrl, redisUrl } = config;
   const routeOf = (provider: ProviderName) => routes[provider](speech);
+  const chain = new Set([speech.provider, ...speech.fallbacks]);
+  const further = new Set(speech.onRequest.filter((provider) => !chain.has(provider)));
   return {
     version,
     speech: {
       language: speech.language,
-      chain: [...new Set([speech.provider, ...speech.fallbacks])].map(routeOf),
-      onRequest: [...new Set(speech.onRequest)].map(routeOf),
+      chain: [...chain].map(routeOf),
+      onRequest: [...further].map(routeOf),
     },
     store: { kind: databaseUrl === undefined ? 'pglite' : 'postgres', host: hostOf(databaseUrl) },
     registry: { kind: redisUrl === undefined ? 'memory' : 'redis', host: hostOf(redisUrl) },
