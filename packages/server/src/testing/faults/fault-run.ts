@@ -38,6 +38,7 @@ export interface FaultRunOptions {
 
 const captionedWithinMs = 90_000;
 const writtenWithinMs = 60_000;
+const saidWithinMs = 120_000;
 /** Calm between two faults. */
 const calmMs = 3_000;
 /** An agent comes into a new room within this. */
@@ -102,6 +103,13 @@ export class FaultRun {
     await this.#subjects.pardon();
     await pause(calmMs);
     return outcome;
+  }
+
+  /** The talk goes on until so many words were said: a cluster that recovers fast leaves few to judge by. */
+  async talkOn(words: number): Promise<void> {
+    const saidBy = (tracks: readonly SpokenTrack[]) => tracks.reduce((n, { spoken }) => n + spoken.length, 0);
+    const said = () => this.#subjects.talkers.reduce((n, { tracks }) => n + saidBy(tracks), 0);
+    await until(`${words} words are said`, saidWithinMs, () => said() >= words);
   }
 
   /** Ends the talk, waits until what can be written is written, and compares. */
