@@ -2,13 +2,15 @@ import type { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RoomEvent as NativeEvent, type Room, SimulateScenarioKind } from '@livekit/rtc-node';
+import type { RtcStats } from '@livekit/rtc-ffi-bindings';
+import { RoomEvent as NativeEvent, Room, SimulateScenarioKind } from '@livekit/rtc-node';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RoomConnection, RoomEvent } from '../agent/room-connection.ts';
 import { loadConfig, processEnvironment } from '../config/index.ts';
 import { silentLogger } from '../observability/telemetry.ts';
 import { type DevServer, startDevServer } from './dev-server.ts';
+import { enterRoom } from './enter-room.ts';
 import { createFrameRouter } from './frame-router.ts';
 import { type NativeClient, type NativeEvent as NativeLibraryEvent, nativeClient } from './native-client.ts';
 import { createRoomConnector } from './room-connector.ts';
@@ -286,6 +288,18 @@ describe('frame router', () => {
     expect(createFrameRouter('auto').mode).toBe('routed');
     await connection.close();
   });
+});
+
+it('enters a room with one peer connection for each direction', async () => {
+  const room = new Room();
+  const token = await mintUserToken(server, { room: 'two ways', identity: 'ana', ttlSeconds: 600 });
+  await enterRoom(room, { url: server.url, token });
+  const connections = (stats: RtcStats[]) =>
+    stats.filter(({ stats: { case: kind } }) => kind === 'peerConnection');
+  const { publisherStats, subscriberStats } = await room.getRtcStats();
+  expect(connections(publisherStats)).toHaveLength(1);
+  expect(connections(subscriberStats)).toHaveLength(1);
+  await room.disconnect();
 });
 
 describe('a room that cannot be joined', () => {

@@ -25,6 +25,7 @@ import type {
 import { epochAttribute, standbyAttribute } from '../dispatch/room-directory.ts';
 import { asError, DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
+import { enterRoom } from './enter-room.ts';
 import { createFrameRouter, type FrameRouter } from './frame-router.ts';
 import { LinkWatch, receivedBy } from './link-watch.ts';
 import { nativeClient } from './native-client.ts';
@@ -53,7 +54,7 @@ const reasons: Record<number, DisconnectReason> = {
  */
 const departureSettleMs = 300;
 
-/** `connect()` of rtc-node knows no timeout of its own. */
+/** rtc-node waits for an answer as long as it takes. */
 const connectTimeoutMs = 10_000;
 /** Nor does `disconnect()`: without a network it would never be over. */
 const disconnectWithinMs = 2_000;
@@ -87,7 +88,7 @@ export function createRoomConnector(routing: 'auto' | 'stock' = 'auto'): RoomCon
 
 async function join(room: Room, options: ConnectOptions): Promise<void> {
   options.signal.throwIfAborted();
-  const connecting = room.connect(options.url, options.token, { autoSubscribe: false, dynacast: false });
+  const connecting = enterRoom(room, options);
   let giveUp: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {
     const timer = setTimeout(

@@ -9,6 +9,7 @@ import {
   TrackPublishOptions,
   TrackSource,
 } from '@livekit/rtc-node';
+import { enterRoom } from './enter-room.ts';
 import { nativeClient } from './native-client.ts';
 
 /** Audio waits at most this long inside the source before `play` waits for room, unless told otherwise. */
@@ -55,7 +56,7 @@ export class Speaker {
       // A stream that breaks off belongs to a connection that is going away.
       read().catch(() => undefined);
     });
-    await room.connect(options.url, options.token, { autoSubscribe: false, dynacast: false });
+    await enterRoom(room, options);
     return new Speaker(options.identity, room);
   }
 
