@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/telemetry.ts';
-import { PgliteClient } from './pglite.ts';
+import { PgliteClient } from './pglite/pglite-client.ts';
 import { PostgresClient } from './postgres.ts';
 import { SqlStore } from './sql-store.ts';
 import type { Store } from './store.ts';

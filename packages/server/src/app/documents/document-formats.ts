@@ -66,7 +66,8 @@ async function inThread(
   format: DocumentFormat,
   { session, segments, coverage }: ExportTranscript,
 ): Promise<Uint8Array> {
-  const thread = new Worker(program, { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
+  // Flags of this process, such as how it reads its own program, are not for that one.
+  const thread = new Worker(program, { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } });
   const result = resultOf(thread, format);
   // It may fail while parts are still being handed over; whoever awaits it learns it then.
   result.catch(() => undefined);

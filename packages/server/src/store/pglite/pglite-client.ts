@@ -1,20 +1,9 @@
-import type { PGlite, Transaction } from '@electric-sql/pglite';
-import { DialogLensError } from '../errors.ts';
-import { toStoreError } from './database-error.ts';
-import { type FolderLock, lockFolder, toFolderError } from './folder-lock.ts';
-import { makeFolder } from './make-folder.ts';
-import { OneAtATime } from './one-at-a-time.ts';
-import {
-  cleanValues,
-  int8Oid,
-  parseInstant,
-  type SqlClient,
-  type SqlTransaction,
-  type SqlValue,
-  timestamptzOid,
-} from './sql-client.ts';
-
-const parsers = { [int8Oid]: Number, [timestamptzOid]: parseInstant };
+import { DialogLensError } from '../../errors.ts';
+import { toStoreError } from '../database-error.ts';
+import { type FolderLock, lockFolder, toFolderError } from '../folder-lock.ts';
+import { makeFolder } from '../make-folder.ts';
+import type { SqlClient, SqlTransaction, SqlValue } from '../sql-client.ts';
+import { EngineThread } from './engine-thread.ts';
 
 /**
  * The embedded database: one connection, which runs one statement or transaction after the other. `dataDir: null` keeps
@@ -25,9 +14,8 @@ export class PgliteClient implements SqlClient {
   readonly kind = 'pglite';
   readonly #dataDir: string | null;
   #opening: Promise<void> | null = null;
-  #db: PGlite | null = null;
+  #engine: EngineThread | null = null;
   #lock: FolderLock | null = null;
-  readonly #turns = new OneAtATime();
 
   constructor(dataDir: string | null) {
     this.#dataDir = dataDir;
@@ -43,16 +31,13 @@ export class PgliteClient implements SqlClient {
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#opening]);
-    // After the statements that were asked for before.
-    await this.#turns.run(() => this.#close());
-  }
-
-  async #close(): Promise<void> {
-    const db = this.#db;
+    const engine = this.#engine;
     const lock = this.#lock;
-    this.#opening = this.#db = this.#lock = null;
+    this.#opening = this.#engine = this.#lock = null;
     try {
-      await db?.close();
+      await engine?.close();
+    } catch (thrown) {
+      throw toStoreError(thrown, this.kind);
     } finally {
       await lock?.release();
     }
@@ -60,8 +45,7 @@ export class PgliteClient implements SqlClient {
 
   async query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
     try {
-      const ask = () => this.#require().query<Row>(text, cleanValues(values), { parsers });
-      return (await this.#turns.run(ask)).rows;
+      return await this.#require().query<Row>(text, values);
     } catch (thrown) {
       throw toStoreError(thrown, this.kind);
     }
@@ -69,14 +53,14 @@ export class PgliteClient implements SqlClient {
 
   async transaction<T>(work: (tx: SqlTransaction) => Promise<T>): Promise<T> {
     try {
-      return await this.#turns.run(() => this.#require().transaction((tx) => work(asSqlTransaction(tx))));
+      return await this.#require().transaction(work);
     } catch (thrown) {
       throw toStoreError(thrown, this.kind);
     }
   }
 
-  #require(): PGlite {
-    if (this.#db) return this.#db;
+  #require(): EngineThread {
+    if (this.#engine) return this.#engine;
     throw new DialogLensError('store_unavailable', 'The store is not open.', {
       remedy: 'Start the store before it is used.',
     });
@@ -88,7 +72,8 @@ export class PgliteClient implements SqlClient {
       this.#lock = await lockFolder(dataDir);
     }
     try {
-      this.#db = await openEngine(dataDir);
+      if (dataDir !== null) await makeDataFolder(dataDir);
+      this.#engine = await EngineThread.open(dataDir);
     } catch (thrown) {
       await this.#lock?.release();
       this.#lock = null;
@@ -97,31 +82,10 @@ export class PgliteClient implements SqlClient {
   }
 }
 
-/** Loaded only here, so that a process on PostgreSQL never carries the engine's 25 MB of WebAssembly. */
-async function openEngine(dataDir: string | null): Promise<PGlite> {
-  const [{ PGlite }, { btree_gist }, { pg_trgm }] = await Promise.all([
-    import('@electric-sql/pglite'),
-    import('@electric-sql/pglite/contrib/btree_gist'),
-    import('@electric-sql/pglite/contrib/pg_trgm'),
-  ]);
-  const extensions = { btree_gist, pg_trgm };
-  if (dataDir === null) return PGlite.create({ extensions });
+async function makeDataFolder(dataDir: string): Promise<void> {
   try {
     await makeFolder(dataDir);
   } catch (thrown) {
     throw toFolderError(thrown, dataDir);
   }
-  return PGlite.create({ dataDir, extensions });
-}
-
-function asSqlTransaction(tx: Transaction): SqlTransaction {
-  return {
-    async query<Row extends object>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-      const result = await tx.query<Row>(text, cleanValues(values), { parsers });
-      return result.rows;
-    },
-    async script(text: string): Promise<void> {
-      await tx.exec(text);
-    },
-  };
 }

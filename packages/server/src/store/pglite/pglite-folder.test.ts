@@ -2,11 +2,11 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../observability/telemetry.ts';
-import { mountDisk, mountingWorks, type SmallDisk } from '../testing/small-disk.ts';
-import { createStore } from './create-store.ts';
-import { toStoreError } from './database-error.ts';
-import type { Store } from './store.ts';
+import { silentLogger } from '../../observability/telemetry.ts';
+import { mountDisk, mountingWorks, type SmallDisk } from '../../testing/small-disk.ts';
+import { createStore } from '../create-store.ts';
+import { toStoreError } from '../database-error.ts';
+import type { Store } from '../store.ts';
 
 const canMount = await mountingWorks();
 
