@@ -208,7 +208,7 @@ export class AgentWorker {
       case 'assign':
         return this.#inBackground('assignment', rooms.take(command.assignment));
       case 'promote':
-        return this.#inBackground('promotion', rooms.promote(command.room, command.epoch));
+        return this.#inBackground('promotion', rooms.promote(command.room, command.epoch, command.marks));
       case 'handover':
         return this.#inBackground('handover', rooms.handOver(command.room, command.epoch));
       case 'leave':

@@ -1,6 +1,7 @@
 import { type EndpointEvent, Endpointer } from '../audio/endpointer.ts';
 import { type JudgedWindow, LookAhead } from '../audio/look-ahead.ts';
 import type { PlacedFrame, TrackHole } from '../audio/placed-frame.ts';
+import { type SoundMark, SoundMemory } from '../audio/sound-mark.ts';
 import { SpanRecorder, type TrackSpan } from '../audio/span-recorder.ts';
 import { detectorWindow, type SpeechDetector } from '../audio/speech-detector.ts';
 import { samplesPerMs } from '../audio/track-clock.ts';
@@ -67,6 +68,7 @@ export class AudioProcessor {
   #muted = false;
   /** Position behind the newest frame. */
   #position: number;
+  readonly #memory = new SoundMemory();
   /** Holds audio back while a place to cut is looked for. */
   #ahead: LookAhead | null = null;
   #finishing: Promise<number> | null = null;
@@ -167,9 +169,9 @@ export class AudioProcessor {
   /**
    * Cuts the track at the best place of the last half second. `rest` is the audio behind the cut. `ended` resolves when
    * every final and span before it is out; when the signal aborts first, with an earlier end of the record, from where
-   * the words that are still missing can be heard again.
+   * the words that are still missing can be heard again. By `mark` whoever goes on finds the place in its own audio.
    */
-  cut(signal: AbortSignal): { rest: PlacedFrame[]; ended: Promise<number> } {
+  cut(signal: AbortSignal): { rest: PlacedFrame[]; ended: Promise<number>; mark: SoundMark | null } {
     const { before, after } = this.#ahead?.cut() ?? { before: [], after: [] };
     this.#ahead = null;
     for (const window of before) this.#hear(window);
@@ -179,7 +181,7 @@ export class AudioProcessor {
     if (this.#rest.length > 0) rest.push({ pcm: this.#rest, firstSample: restSample, hole: null, muted });
     this.#position = rest[0]?.firstSample ?? this.#position;
     this.#finishing ??= this.#end(signal, null, true);
-    return { rest, ended: this.#finishing };
+    return { rest, ended: this.#finishing, mark: this.#memory.mark() };
   }
 
   /**
@@ -248,6 +250,7 @@ export class AudioProcessor {
   }
 
   #window(window: Int16Array, sample: number): void {
+    this.#memory.add(window, sample);
     const probability = this.#muted ? 0 : this.#options.detector.probability(window);
     const judged = { pcm: window, firstSample: sample, probability };
     const due = this.#ahead ? this.#ahead.push(judged) : judged;

@@ -1,5 +1,5 @@
 import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
-import type { Assignment } from '../registry/agent-registry.ts';
+import type { Assignment, TrackMark } from '../registry/agent-registry.ts';
 
 /** The port between a worker and what serves one room. Implemented by `TranscriptionAgent`, faked in simulations. */
 
@@ -23,13 +23,17 @@ export interface RoomAgent {
   start(): Promise<void>;
   /** Takes other settings. Idempotent. @throws DialogLensError `unknown_provider`, and then nothing changed. */
   configure(settings: DemandSettings): void;
-  /** It stood by, and the lease is its own now: goes on where the record ends. Resolves when the room can see it. */
-  promote(): Promise<void>;
+  /**
+   * It stood by, and the lease is its own now: goes on where the record ends, which it finds by the marks of whoever
+   * handed over. Resolves when the room can see it.
+   */
+  promote(marks: readonly TrackMark[]): Promise<void>;
   /**
    * Stops taking audio in, at a pause of everybody when one comes soon, and writes down all that was said. What comes
-   * after is kept for `goOn`. @throws DialogLensError `store_unavailable` when not everything could be written
+   * after is kept for `goOn`. Resolves to what the end of each track sounded like.
+   * @throws DialogLensError `store_unavailable` when not everything could be written
    */
-  handOver(): Promise<void>;
+  handOver(): Promise<TrackMark[]>;
   /** Nothing came of the handover: goes on where it stopped. */
   goOn(): void;
   /** The lease is its own beyond doubt again: says what was held back. */

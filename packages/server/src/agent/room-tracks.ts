@@ -2,7 +2,7 @@ import type { DemandSettings } from '@dialoglens/protocol';
 import { DialogLensError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { Assignment } from '../registry/agent-registry.ts';
+import type { Assignment, TrackMark } from '../registry/agent-registry.ts';
 import type { Caption } from '../sinks/sink.ts';
 import type { StoredSpan, TrackRecord } from '../store/store.ts';
 import type { AgentParts } from './agent-parts.ts';
@@ -64,6 +64,8 @@ export class RoomTracks {
   /** Tracks are opened and closed one after the other, so that a track that comes and goes at once is not half open. */
   readonly #work = new Map<string, Promise<void>>();
   readonly #muted = new Map<string, boolean>();
+  /** What the end of the record of a track sounded like to whoever handed over. */
+  readonly #marks = new Map<string, TrackMark>();
   readonly #speakers: SpeakerLimit;
   readonly #closing = new AbortController();
   /** Those of the assignment, or what replaced them since. */
@@ -153,8 +155,9 @@ export class RoomTracks {
   }
 
   /** Transcribes what is heard and what was kept. Resolves when that has begun. */
-  async serve(): Promise<void> {
+  async serve(marks: readonly TrackMark[]): Promise<void> {
     this.#serving = true;
+    for (const mark of marks) this.#marks.set(mark.trackSid, mark);
     for (const { remote } of await this.#inOrderOfRecord()) {
       this.#admitOrWait(remote);
     }
@@ -165,9 +168,9 @@ export class RoomTracks {
 
   /**
    * Stops transcribing, in all tracks at one moment: a pause of everybody, or in two seconds at the latest. Resolves when
-   * every final and span before the cut is out. Audio behind it is kept.
+   * every final and span before the cut is out, to what it sounded like there. Audio behind it is kept.
    */
-  async cut(): Promise<void> {
+  async cut(): Promise<TrackMark[]> {
     this.#serving = false;
     await Promise.allSettled(this.#work.values());
     const tracks = [...this.#tracks.values()];
@@ -177,7 +180,8 @@ export class RoomTracks {
       await this.#delay(pauseEveryMs);
     }
     const deadline = AbortSignal.timeout(lastWordsMs);
-    await Promise.all(tracks.map((track) => this.#cutTrack(track, deadline)));
+    const marks = await Promise.all(tracks.map((track) => this.#cutTrack(track, deadline)));
+    return marks.flatMap((mark) => mark ?? []);
   }
 
   /** Goes on where `cut` stopped. */
@@ -293,7 +297,7 @@ export class RoomTracks {
     // The store may have had to clean the names; viewers know their people as LiveKit does.
     const record = { ...stored, identity: remote.identity, name: remote.name };
     const endSample = Math.max(stored.endSample, stored.wordsEndSample);
-    const place = { anchorAt: stored.anchorAt, endSample };
+    const place = { anchorAt: stored.anchorAt, endSample, mark: this.#marks.get(sid) };
     this.#transcribeFrom(track, record, isNew ? 0 : audio.alignTo(place));
   }
 
@@ -310,14 +314,15 @@ export class RoomTracks {
     this.#transcribeFrom(track, record, Math.max(record.endSample, track.audio.keptFrom));
   }
 
-  async #cutTrack(track: HeardTrack, deadline: AbortSignal): Promise<void> {
+  async #cutTrack(track: HeardTrack, deadline: AbortSignal): Promise<TrackMark | null> {
     const { processor, audio, record } = track;
-    if (!processor || !record) return;
-    const { rest, ended } = processor.cut(deadline);
+    if (!processor || !record) return null;
+    const { rest, ended, mark } = processor.cut(deadline);
     audio.hold(rest);
     track.processor = null;
     const endSample = await ended;
     track.record = { ...record, endSample, wordsEndSample: endSample };
+    return mark && { trackSid: record.trackSid, ...mark };
   }
 
   /** The tracks that the record knows come first: they were transcribed so far. */
@@ -388,6 +393,7 @@ export class RoomTracks {
     if (track && this.#mayBeTranscribedYet(track)) return this.#keepDeparted(track);
     this.#tracks.delete(sid);
     this.#muted.delete(sid);
+    this.#marks.delete(sid);
     const next = this.#speakers.leave(sid);
     if (!this.#closing.signal.aborted) for (const waiting of next) this.add(waiting);
     if (!track) return;

@@ -1,5 +1,6 @@
 import { type AudioBudget, KeptAudio } from '../audio/kept-audio.ts';
 import { moved, type PlacedFrame, since, type TrackHole } from '../audio/placed-frame.ts';
+import { findMark, type SoundMark } from '../audio/sound-mark.ts';
 import { type Hole, samplesPerMs, TrackClock } from '../audio/track-clock.ts';
 import type { Clock } from '../clock.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -21,12 +22,18 @@ export interface RecordPlace {
   anchorAt: number;
   /** Where the record ends. */
   endSample: number;
+  /** What the track sounded like to the agent that wrote it, near its end; absent when there was little to hear. */
+  mark?: SoundMark | undefined;
 }
 
 /** A hole that shows this soon after the connection came back began while it was away. */
 const reconnectedHoleMs = 3_000;
 /** Kept audio is handed over in pieces of this length, so that the process can do other things in between. */
 const pieceMs = 250;
+/** Two agents hear the same sound at most this far apart: the clocks of their machines and what their networks buffer. */
+const apartMs = 2_000;
+/** Marks are at most this long. */
+const markMs = 2_000;
 
 /**
  * The audio of one remote track: gives every frame its place on the track's clock and keeps it until somebody takes it.
@@ -98,16 +105,34 @@ export class TrackAudio {
   }
 
   /**
-   * Moves the clock onto the one of a record. Returns the position from which the kept audio goes on: where the record
-   * ends, or later when the audio begins later.
+   * Moves the clock onto the one of a record: by the sound near its end when that is found in the kept audio, else by
+   * the wall clock. Returns the position from which the kept audio goes on: where the record ends, or later when the
+   * audio begins later.
    */
-  alignTo({ anchorAt, endSample }: RecordPlace): number {
+  alignTo(place: RecordPlace): number {
+    const byClock = this.#offsetByClock(place);
+    this.#offset = (place.mark && this.#offsetBySound(place.mark, byClock)) ?? byClock;
+    return Math.max(place.endSample, this.keptFrom);
+  }
+
+  #offsetByClock({ anchorAt, endSample }: RecordPlace): number {
     const offset = Math.round((this.anchorAt - anchorAt) * samplesPerMs);
     // A record cannot end after what is said now: then the wall clocks of two machines disagree. Frames may be late,
     // however, when this process stood still while the other agent wrote.
     const saidNow = this.#clock.expectedPosition(this.#options.clock.monotonicMs());
-    this.#offset = Math.max(offset, endSample - saidNow);
-    return Math.max(endSample, this.keptFrom);
+    return Math.max(offset, endSample - saidNow);
+  }
+
+  /** Null when the sound is not found. */
+  #offsetBySound(mark: SoundMark, byClock: number): number | null {
+    const expected = mark.endSample - byClock;
+    const [backMs, aheadMs] = [apartMs + markMs, apartMs];
+    const { pcm, firstSample } = this.#kept.between(
+      expected - backMs * samplesPerMs,
+      expected + aheadMs * samplesPerMs,
+    );
+    const found = findMark(mark, pcm, firstSample);
+    return found === null ? null : mark.endSample - found;
   }
 
   /** Gives the taker what was kept from `fromSample` on, `rate` times faster than it was spoken, and then every frame as it comes. */

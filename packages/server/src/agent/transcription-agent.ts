@@ -2,7 +2,7 @@ import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import { DialogLensError } from '../errors.ts';
 import { begins, ends } from '../lifetimes.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { Assignment } from '../registry/agent-registry.ts';
+import type { Assignment, TrackMark } from '../registry/agent-registry.ts';
 import { LiveFeed } from '../sinks/live-feed.ts';
 import { RoomCaptions } from '../sinks/room-captions.ts';
 import type { Caption } from '../sinks/sink.ts';
@@ -129,19 +129,19 @@ export class TranscriptionAgent implements RoomAgent {
     this.#tracks.configure(settings);
   }
 
-  promote(): Promise<void> {
-    this.#promoting ??= this.#promote();
+  promote(marks: readonly TrackMark[]): Promise<void> {
+    this.#promoting ??= this.#promote(marks);
     return this.#promoting;
   }
 
-  async handOver(): Promise<void> {
-    await this.#tracks.cut();
+  async handOver(): Promise<TrackMark[]> {
+    const marks = await this.#tracks.cut();
     const [{ left }] = await Promise.all([
       this.#writer.drain(recordWithinMs),
       this.#captions?.drain(lastCaptionsMs),
       this.#live.drain(),
     ]);
-    if (left === 0 && !this.#writer.hasJournaled) return;
+    if (left === 0 && !this.#writer.hasJournaled) return marks;
     throw new DialogLensError('store_unavailable', recordIncomplete, {
       remedy: 'The room stays with this agent. See that PostgreSQL answers within a second.',
     });
@@ -169,12 +169,12 @@ export class TranscriptionAgent implements RoomAgent {
     return this.#stopping;
   }
 
-  async #promote(): Promise<void> {
+  async #promote(marks: readonly TrackMark[]): Promise<void> {
     this.#cancel('warmth');
     const history = this.#loadHistory().catch((thrown: unknown) => {
       this.#logger.warn({ err: thrown }, 'late viewers are not sent what was said before');
     });
-    await Promise.all([this.#tracks.serve(), this.#showEpoch(), history]);
+    await Promise.all([this.#tracks.serve(marks), this.#showEpoch(), history]);
     if (this.#stopping) return;
     this.#history.forgetOlderThan(recentViewerMs);
     this.#speaks = true;

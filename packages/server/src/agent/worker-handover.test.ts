@@ -106,6 +106,13 @@ async function prepared(): Promise<{ holder: FakeRoomAgent; successor: FakeRoomA
 }
 
 describe('a handover', () => {
+  it('tells the successor what the tracks sounded like where the holder stopped', async () => {
+    const { holder, successor } = await prepared();
+    holder.marks = [{ trackSid: 'TR_1', endSample: 48_000, levels: 'AAEC' }];
+    await tellToHandOver();
+    expect(successor.toldMarks).toEqual(holder.marks);
+  });
+
   it('passes the room on when all is written, and only then lets the successor speak', async () => {
     const { holder, successor } = await prepared();
     expect(said('standing-by', 'new')).toHaveLength(1);

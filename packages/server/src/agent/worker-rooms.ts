@@ -1,7 +1,7 @@
 import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../observability/telemetry.ts';
-import type { AgentRegistry, Assignment, WorkerReport } from '../registry/agent-registry.ts';
+import type { AgentRegistry, Assignment, TrackMark, WorkerReport } from '../registry/agent-registry.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { LeaseStore } from '../store/store.ts';
 import { JoinQueue } from './join-queue.ts';
@@ -177,7 +177,7 @@ export class WorkerRooms {
   }
 
   /** The lease came to one that stands by. */
-  async promote(room: string, epoch: number): Promise<void> {
+  async promote(room: string, epoch: number, marks: readonly TrackMark[] = []): Promise<void> {
     const tenancy = this.#rooms.get(room);
     if (tenancy?.epoch !== epoch) return;
     if (!tenancy.standby) return tenancy.isIn ? this.#report('joined', tenancy) : undefined;
@@ -187,7 +187,7 @@ export class WorkerRooms {
     this.#deps.onChange();
     try {
       await tenancy.started;
-      await tenancy.agent.promote();
+      await tenancy.agent.promote(marks);
       this.#cameIn(tenancy);
       if (this.#rooms.get(room) === tenancy) await this.#report('joined', tenancy);
     } catch (thrown) {
@@ -205,12 +205,13 @@ export class WorkerRooms {
     if (tenancy?.epoch !== epoch || tenancy.standby || !tenancy.isIn || tenancy.handingOver) return;
     if (this.#deps.clock.monotonicMs() < tenancy.handOverAfterMs) return;
     tenancy.handingOver = true;
+    let marks: TrackMark[];
     try {
-      await tenancy.agent.handOver();
+      marks = await tenancy.agent.handOver();
     } catch (thrown) {
       return this.#keep(tenancy, 'what was said could not be written', thrown);
     }
-    if (this.#rooms.get(room) === tenancy) await this.#passOn(tenancy);
+    if (this.#rooms.get(room) === tenancy) await this.#passOn(tenancy, marks);
   }
 
   /** An order to leave. One that waits also leaves for the sake of a newer epoch than its own. */
@@ -318,7 +319,7 @@ export class WorkerRooms {
     this.#run('leave', this.#leave(tenancy, { reason, failed: false, superseded: true }));
   }
 
-  async #passOn(tenancy: Tenancy): Promise<void> {
+  async #passOn(tenancy: Tenancy, marks: TrackMark[]): Promise<void> {
     const { leases, registry, logger, leaseTtlMs } = this.#deps;
     const { room, epoch } = tenancy;
     let given: Awaited<ReturnType<LeaseStore['handOver']>>;
@@ -331,7 +332,7 @@ export class WorkerRooms {
     if (!given) return this.#keepInDoubt(tenancy, 'nobody is prepared to follow', null);
     tenancy.passedOn = true;
     try {
-      await registry.command(given.holder, { type: 'promote', room, epoch: given.epoch });
+      await registry.command(given.holder, { type: 'promote', room, epoch: given.epoch, marks });
     } catch (thrown) {
       logger.warn({ err: thrown }, 'the successor could not be told; it learns it from its next renewal');
     }

@@ -67,6 +67,21 @@ export class KeptAudio {
     this.#frames[0] = rest;
   }
 
+  /** What is kept of `[fromSample, toSample)`, in one piece from where it begins; what never came is silence. */
+  between(fromSample: number, toSample: number): { pcm: Int16Array; firstSample: number } {
+    const firstSample = Math.max(fromSample, this.startSample ?? toSample);
+    const last = this.#frames.at(-1);
+    const end = Math.min(toSample, last ? endOf(last) : toSample);
+    const pcm = new Int16Array(Math.max(0, end - firstSample));
+    for (const frame of this.#frames) {
+      if (endOf(frame) <= firstSample || frame.firstSample >= end) continue;
+      const from = Math.max(0, firstSample - frame.firstSample);
+      const part = frame.pcm.subarray(from, Math.min(frame.pcm.length, end - frame.firstSample));
+      pcm.set(part, frame.firstSample + from - firstSample);
+    }
+    return { pcm, firstSample };
+  }
+
   /** Takes the oldest frames out, about `samples` of audio. */
   take(samples: number): PlacedFrame[] {
     let count = 0;

@@ -77,6 +77,14 @@ export interface Assignment {
   standby: boolean;
 }
 
+/** What a track sounded like to the holder, near the end of what it wrote: see `SoundMark`. */
+export interface TrackMark {
+  trackSid: string;
+  /** Position behind it, samples at 16 kHz on the clock of the record. */
+  endSample: number;
+  levels: string;
+}
+
 export type WorkerCommand =
   | { type: 'assign'; assignment: Assignment }
   /**
@@ -84,8 +92,11 @@ export type WorkerCommand =
    * repeated until the lease has passed.
    */
   | { type: 'handover'; room: string; epoch: number; successor: string }
-  /** To the successor: the lease is yours under this epoch; go on where the record ends. */
-  | { type: 'promote'; room: string; epoch: number }
+  /**
+   * To the successor: the lease is yours under this epoch; go on where the record ends. It finds the place by what the
+   * holder heard there, and by the wall clock in tracks without a mark.
+   */
+  | { type: 'promote'; room: string; epoch: number; marks?: TrackMark[] | undefined }
   /** Take no more rooms, hand over those you have, then exit. */
   | { type: 'drain'; reason: string }
   | { type: 'leave'; room: string; epoch: number; reason: string }

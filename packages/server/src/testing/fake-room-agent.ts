@@ -1,6 +1,6 @@
 import type { CaptionsView, DemandSettings } from '@dialoglens/protocol';
 import type { RoomAgent, RoomAgentHost } from '../agent/room-agent.ts';
-import type { Assignment } from '../registry/agent-registry.ts';
+import type { Assignment, TrackMark } from '../registry/agent-registry.ts';
 
 type Step = 'start' | 'promote' | 'handOver' | 'stop';
 
@@ -17,6 +17,9 @@ export class FakeRoomAgent implements RoomAgent {
   readonly failures = new Map<Step, Error>();
   /** Steps that wait until they are taken out, and `release` was called. */
   readonly held = new Set<Step>();
+  /** What the tracks sounded like where it stopped, and what the one before it says of that. */
+  marks: TrackMark[] = [];
+  toldMarks: readonly TrackMark[] = [];
   readonly #waiting: (() => void)[] = [];
 
   constructor(assignment: Assignment, host: RoomAgentHost) {
@@ -25,9 +28,17 @@ export class FakeRoomAgent implements RoomAgent {
   }
 
   start = () => this.#step('start');
-  promote = () => this.#step('promote');
-  handOver = () => this.#step('handOver');
   stop = (reason: string) => this.#step('stop', reason);
+
+  promote(marks: readonly TrackMark[]): Promise<void> {
+    this.toldMarks = marks;
+    return this.#step('promote');
+  }
+
+  async handOver(): Promise<TrackMark[]> {
+    await this.#step('handOver');
+    return this.marks;
+  }
 
   async abandon(reason: string): Promise<void> {
     this.calls.push(`abandon: ${reason}`);

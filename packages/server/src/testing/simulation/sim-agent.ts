@@ -1,7 +1,7 @@
 import type { AgentEnd, RoomAgent, RoomAgentHost } from '../../agent/room-agent.ts';
 import { agentIdentity } from '../../dispatch/room-directory.ts';
 import { DialogLensError } from '../../errors.ts';
-import type { Assignment } from '../../registry/agent-registry.ts';
+import type { Assignment, TrackMark } from '../../registry/agent-registry.ts';
 import type { Chance } from '../chance.ts';
 import type { Conditions } from './conditions.ts';
 import type { SimListener, SimLiveKit } from './sim-livekit.ts';
@@ -94,9 +94,9 @@ export class SimAgent implements RoomAgent, SimListener {
     this.#speaks = true;
   }
 
-  async handOver(): Promise<void> {
+  async handOver(): Promise<TrackMark[]> {
     this.#kept = [];
-    if (await this.#flush(recordWithinMs)) return;
+    if (await this.#flush(recordWithinMs)) return [];
     throw new DialogLensError('store_unavailable', 'The record could not be completed in time.');
   }
 
