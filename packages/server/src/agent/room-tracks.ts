@@ -10,7 +10,7 @@ import { AudioProcessor, type SpeechSettings, settleDecidedMs } from './audio-pr
 import type { CaptionStanding } from './caption-watch.ts';
 import type { RemoteTrack, RoomConnection } from './room-connection.ts';
 import { SpeakerLimit } from './speaker-limit.ts';
-import { TrackAudio } from './track-audio.ts';
+import { type RecordPlace, TrackAudio } from './track-audio.ts';
 
 export interface RoomTracksOptions {
   parts: AgentParts;
@@ -298,7 +298,14 @@ export class RoomTracks {
     const record = { ...stored, identity: remote.identity, name: remote.name };
     const endSample = Math.max(stored.endSample, stored.wordsEndSample);
     const place = { anchorAt: stored.anchorAt, endSample, mark: this.#marks.get(sid) };
-    this.#transcribeFrom(track, record, isNew ? 0 : audio.alignTo(place));
+    this.#transcribeFrom(track, record, isNew ? 0 : this.#findPlace(track, place));
+  }
+
+  /** Where its audio goes on in a record that somebody else began. */
+  #findPlace({ audio, remote }: HeardTrack, place: RecordPlace): number {
+    const { fromSample, apartMs } = audio.alignTo(place);
+    this.#options.logger.debug({ track: remote.sid, apartMs }, 'a track goes on where its record ends');
+    return fromSample;
   }
 
   #transcribeFrom(track: HeardTrack, record: TrackRecord, startSample: number): void {

@@ -41,7 +41,7 @@ describe('TrackAudio', () => {
     const startedAt = clock.nowMs();
     await hear(10_000);
     // The other agent heard the track 30 s longer, and wrote down all but the last four seconds.
-    const from = audio.alignTo({ anchorAt: startedAt - 30_000, endSample: 36_000 * 16 });
+    const { fromSample: from } = audio.alignTo({ anchorAt: startedAt - 30_000, endSample: 36_000 * 16 });
     audio.feed(take, from, 20);
     expect(ms(from)).toBe(36_000);
     await clock.advance(0);
@@ -57,7 +57,7 @@ describe('TrackAudio', () => {
     await hear(10_000);
     await clock.advance(2_000);
     // The other agent went on for a second; what was said in both is still to come here.
-    const from = audio.alignTo({ anchorAt: startedAt, endSample: 11_000 * 16 });
+    const { fromSample: from } = audio.alignTo({ anchorAt: startedAt, endSample: 11_000 * 16 });
     audio.feed(take, from, 20);
     for (let late = 0; late < 2_000; late += frameMs) audio.receive(frame);
     await hear(1_000);
@@ -76,14 +76,14 @@ describe('TrackAudio', () => {
   it('says from where it goes on when it begins after the end of the record', async () => {
     const startedAt = clock.nowMs();
     await hear(1_000);
-    const from = audio.alignTo({ anchorAt: startedAt - 30_000, endSample: 10_000 * 16 });
+    const { fromSample: from } = audio.alignTo({ anchorAt: startedAt - 30_000, endSample: 10_000 * 16 });
     expect(ms(from)).toBe(30_000);
   });
 
   it('loses nothing of what comes to a clock that is behind the one of the record', async () => {
     const startedAt = clock.nowMs();
     await hear(2_000);
-    const from = audio.alignTo({ anchorAt: startedAt + 5_000, endSample: 10_000 * 16 });
+    const { fromSample: from } = audio.alignTo({ anchorAt: startedAt + 5_000, endSample: 10_000 * 16 });
     audio.feed(take, from, 20);
     await hear(1_000);
     expect(stretch()).toEqual([10_000, 11_000]);

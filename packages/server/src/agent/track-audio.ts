@@ -26,6 +26,14 @@ export interface RecordPlace {
   mark?: SoundMark | undefined;
 }
 
+/** How a track was moved onto the clock of its record. */
+export interface Alignment {
+  /** The kept audio goes on here: where the record ends, or later when it begins later. */
+  fromSample: number;
+  /** By how much the sound lay elsewhere than the wall clock says, ms; null when it went by that alone. */
+  apartMs: number | null;
+}
+
 /** A hole that shows this soon after the connection came back began while it was away. */
 const reconnectedHoleMs = 3_000;
 /** Kept audio is handed over in pieces of this length, so that the process can do other things in between. */
@@ -106,13 +114,14 @@ export class TrackAudio {
 
   /**
    * Moves the clock onto the one of a record: by the sound near its end when that is found in the kept audio, else by
-   * the wall clock. Returns the position from which the kept audio goes on: where the record ends, or later when the
-   * audio begins later.
+   * the wall clock.
    */
-  alignTo(place: RecordPlace): number {
+  alignTo(place: RecordPlace): Alignment {
     const byClock = this.#offsetByClock(place);
-    this.#offset = (place.mark && this.#offsetBySound(place.mark, byClock)) ?? byClock;
-    return Math.max(place.endSample, this.keptFrom);
+    const bySound = place.mark ? this.#offsetBySound(place.mark, byClock) : null;
+    this.#offset = bySound ?? byClock;
+    const apartMs = bySound === null ? null : Math.round((bySound - byClock) / samplesPerMs);
+    return { fromSample: Math.max(place.endSample, this.keptFrom), apartMs };
   }
 
   #offsetByClock({ anchorAt, endSample }: RecordPlace): number {

@@ -31,10 +31,12 @@ const floorDb = -60;
 const leastBlocks = 600 / blockMs;
 /** Levels have to differ by this much over time, dB: a steady sound could be anywhere. */
 const leastContrastDb = 3;
-/** Places where two recordings of the same sound agree less than this are not the same place … */
-const leastLikeness = 0.75;
-/** … nor is one for certain that is hardly more alike than another, so far away. */
-const leastLead = 0.1;
+/**
+ * Two who hear the same over good networks agree to 0.85 and more, and over bad ones, which drop and stretch sound, to 0.5;
+ * other speech reaches 0.5 as well. So a place is believed that is much alike, or much more so than any other this far away.
+ */
+const certain = { likeness: 0.75, lead: 0.1 };
+const likely = { likeness: 0.5, lead: 0.2 };
 const elsewhereBlocks = 60 / blockMs;
 
 /** So much of the newest audio makes a mark. */
@@ -88,7 +90,8 @@ export function findMark(mark: SoundMark, pcm: Int16Array, firstSample: number):
   const top = Math.max(...likeness);
   const best = likeness.indexOf(top);
   const others = likeness.filter((_, index) => Math.abs(index - best) > elsewhereBlocks);
-  if (top < leastLikeness || top - Math.max(0, ...others) < leastLead) return null;
+  const lead = top - Math.max(0, ...others);
+  if (![certain, likely].some((least) => top >= least.likeness && lead >= least.lead)) return null;
   return firstSample + (earliest + best + blocks + 1) * blockSamples;
 }
 
@@ -131,7 +134,10 @@ function contrastOf(levels: Uint8Array): number {
   return Math.sqrt(sum / levels.length);
 }
 
-/** Correlation (Pearson's, over all pitches, each about its own mean) where both overlap when the mark begins at `begin`. */
+/**
+ * Correlation (Pearson's, over all pitches, each about its own mean) where both overlap when the mark begins at `begin`.
+ * The end of the mark counts most: if one of the two missed something in between, the end is what has to fit.
+ */
 function likenessAt(wanted: Uint8Array, heard: Uint8Array, begin: number): number {
   const from = Math.max(0, -begin);
   const to = Math.min(blocksOf(wanted), blocksOf(heard) - begin);
@@ -142,9 +148,9 @@ function likenessAt(wanted: Uint8Array, heard: Uint8Array, begin: number): numbe
     for (let block = from; block < to; block++) {
       const a = levelAt(wanted, block, pitch) - wantedMean;
       const b = levelAt(heard, begin + block, pitch) - heardMean;
-      both += a * b;
-      ofWanted += a * a;
-      ofHeard += b * b;
+      both += block * a * b;
+      ofWanted += block * a * a;
+      ofHeard += block * b * b;
     }
   }
   return ofWanted === 0 || ofHeard === 0 ? 0 : both / Math.sqrt(ofWanted * ofHeard);
