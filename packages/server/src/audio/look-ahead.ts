@@ -9,7 +9,7 @@ export interface JudgedWindow {
 }
 
 /** Audio that is held back while a place to cut is looked for. */
-const heldMs = 512;
+const heldMs = 448;
 /** A window this improbable is no voice. */
 const pauseProbability = 0.35;
 /** Nobody has spoken for this long: words end here and none has begun. */
@@ -22,7 +22,7 @@ const pauseWindows = Math.ceil((pauseMs * samplesPerMs) / detectorWindow);
 const marginWindows = Math.ceil((marginMs * samplesPerMs) / detectorWindow);
 
 /**
- * Holds the newest half second back from the engine, so that a cut can be made where it hurts least and nothing behind it
+ * Holds the newest audio, not quite half a second, back from the engine, so that a cut can be made where it hurts least and nothing behind it
  * was heard yet.
  */
 export class LookAhead {

@@ -10,7 +10,11 @@ const { lines } = await loadSampleMeeting();
 /** Speech and words of tones, some ten seconds each. */
 const sounds = {
   speech: joined(lines.slice(0, 3).map(({ pcm }) => pcm)),
-  tones: toneSpeech(toneWords.slice(0, 25), 160),
+  // Neighbours in the list sound alike, which words one after the other seldom do.
+  tones: toneSpeech(
+    Array.from({ length: 25 }, (_, at) => toneWords[(at * 83) % toneWords.length] ?? 0),
+    160,
+  ),
 };
 
 function joined(parts: readonly Int16Array[]): Int16Array {
@@ -79,6 +83,7 @@ describe('what is no place', () => {
   it('is told from other speech', () => {
     const mark = markOf(sounds.speech.subarray(2 * second, 3.5 * second), 0);
     const other = joined(lines.slice(6, 8).map(({ pcm }) => pcm));
+    expect(mark).not.toBeNull();
     expect(mark && findMark(mark, other, 0)).toBeNull();
   });
 
@@ -88,8 +93,8 @@ describe('what is no place', () => {
     expect(mark && findMark(mark, joined([word, word, word]), 0)).toBeNull();
   });
 
-  it('is not found in nothing', () => {
+  it.each([0, 490])('is not found in %i ms of the same sound', (ms) => {
     const mark = markOf(sounds.speech.subarray(2 * second, 3.5 * second), 0);
-    expect(mark && findMark(mark, new Int16Array(0), 0)).toBeNull();
+    expect(mark && findMark(mark, sounds.speech.subarray(3 * second, 3 * second + ms * 16), 0)).toBeNull();
   });
 });

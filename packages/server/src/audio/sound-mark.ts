@@ -27,7 +27,7 @@ const turns = pitchesHz.map((hz) => 2 * Math.cos((2 * Math.PI * hz) / sampleRate
 /** What is quieter is noise of the line, which differs from one listener to the other. */
 const floorDb = -60;
 
-/** Shorter marks could be found in many places. */
+/** Shorter pieces of sound are found in many places. */
 const leastBlocks = 600 / blockMs;
 /** Levels have to differ by this much over time, dB: a steady sound could be anywhere. */
 const leastContrastDb = 3;
@@ -82,6 +82,7 @@ export function findMark(mark: SoundMark, pcm: Int16Array, firstSample: number):
   const wanted = new Uint8Array(Buffer.from(mark.levels, 'base64'));
   const heard = levelsOf(pcm);
   const blocks = blocksOf(wanted);
+  if (Math.min(blocks, blocksOf(heard)) < leastBlocks) return null;
   const earliest = leastBlocks - blocks;
   const likeness: number[] = [];
   for (let begin = earliest; begin <= blocksOf(heard) - leastBlocks; begin++) {
@@ -153,7 +154,10 @@ function likenessAt(wanted: Uint8Array, heard: Uint8Array, begin: number): numbe
       ofHeard += block * b * b;
     }
   }
-  return ofWanted === 0 || ofHeard === 0 ? 0 : both / Math.sqrt(ofWanted * ofHeard);
+  if (ofWanted === 0 || ofHeard === 0) return 0;
+  // What overlaps little is alike by chance more often.
+  const overlap = (to - from) / Math.min(blocksOf(wanted), blocksOf(heard));
+  return (Math.sqrt(overlap) * both) / Math.sqrt(ofWanted * ofHeard);
 }
 
 function meanOf(levels: Uint8Array, pitch: number, from: number, to: number): number {
