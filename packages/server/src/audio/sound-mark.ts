@@ -2,7 +2,7 @@ import { samplesPerMs } from './track-clock.ts';
 
 /**
  * What a track sounded like around a moment, told by how loud each of a few pitches was: enough to find the moment again
- * in the same audio, too little to hear what was said.
+ * in the same audio. Words might be guessed from it, so it is for those only who may read the captions.
  */
 export interface SoundMark {
   /** Position behind it, on the clock of the record. */

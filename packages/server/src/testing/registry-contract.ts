@@ -230,6 +230,7 @@ function describeMessages(under: () => RegistryUnderTest): void {
       { type: 'settings', ...place, settings },
       { type: 'handover', ...place, successor: 'agt_b' },
       { type: 'promote', ...place },
+      { type: 'promote', ...place, marks: [{ trackSid: 'TR_1', endSample: 48_000, levels: 'AAEC' }] },
       { type: 'drain', reason: 'upgrade' },
       { type: 'leave', ...place, reason: 'stopped' },
     ];

@@ -5,7 +5,9 @@ import type { WorkerCommand, WorkerReport } from '../agent-registry.ts';
 /** Settings that a newer version knows are left out, not refused. */
 const settings = z.object(demandSettingsSchema.shape);
 const place = { room: z.string(), epoch: z.int() };
-const mark = z.object({ trackSid: z.string(), endSample: z.int(), levels: z.base64() });
+/** Two seconds of sound at most, and no more of them than a room has speakers. */
+const mark = z.object({ trackSid: z.string(), endSample: z.int(), levels: z.base64().max(4_096) });
+const marks = z.array(mark).max(1_000).optional();
 
 const commandSchema: z.ZodType<WorkerCommand> = z.discriminatedUnion('type', [
   z.object({
@@ -21,7 +23,7 @@ const commandSchema: z.ZodType<WorkerCommand> = z.discriminatedUnion('type', [
     }),
   }),
   z.object({ type: z.literal('handover'), ...place, successor: z.string() }),
-  z.object({ type: z.literal('promote'), ...place, marks: z.array(mark).optional() }),
+  z.object({ type: z.literal('promote'), ...place, marks }),
   z.object({ type: z.literal('drain'), reason: z.string() }),
   z.object({ type: z.literal('leave'), ...place, reason: z.string() }),
   z.object({ type: z.literal('settings'), ...place, settings }),
