@@ -61,7 +61,7 @@ describe('the rooms page', () => {
     await tab.page.getByRole('button', { name: 'Start transcription' }).first().click();
     await tab.page.getByLabel('Room').fill('standup');
     const providers = tab.page.getByLabel('Speech provider').getByRole('option');
-    await providers.getByText('As the server is set: local').waitFor({ state: 'attached' });
+    await providers.getByText('Default: local').waitFor({ state: 'attached' });
     await tab.page.getByLabel('Language').fill('English!');
     await tab.page.getByRole('button', { name: 'Start', exact: true }).click();
     await tab.page.getByText('must be a BCP 47 language tag').waitFor();

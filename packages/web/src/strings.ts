@@ -83,8 +83,7 @@ export const strings = {
     language: 'Language',
     languageHint: 'A tag such as en-US, or auto. Empty: as the server is set.',
     provider: 'Speech provider',
-    asSet: (provider: string | undefined) =>
-      provider === undefined ? 'As the server is set' : `As the server is set: ${provider}`,
+    asSet: (provider: string | undefined) => (provider === undefined ? 'Default' : `Default: ${provider}`),
     submit: 'Start',
   },
   status: {
