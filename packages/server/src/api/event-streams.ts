@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { LiveEvent } from '@dialoglens/protocol';
+import { isNewer, type LiveEvent, type Segment } from '@dialoglens/protocol';
 import { asError } from '../errors.ts';
 import type { Session, Store } from '../store/store.ts';
-import { type FeedEntry, LiveFeeds } from './live-feed.ts';
+import { type FeedEntry, LiveFeeds, type SessionFeed, storedWithinMs } from './live-feed.ts';
 import type { ApiDeps, ApiLimits } from './ports.ts';
 import { Seats } from './seats.ts';
 import { endSeq, formatEvent, type Viewer } from './viewer.ts';
@@ -51,16 +51,23 @@ export class EventStreams {
    */
   async open({ session, lastSeq, isWelcome }: Reading, takeResponse: () => ServerResponse): Promise<void> {
     let viewer: Viewer<LiveEvent> | null = null;
+    let again: NodeJS.Timeout | undefined;
     const { feed, leave } = this.#feeds.join(session, (entry) => viewer?.push(entry));
     const seated = this.#seats.seat(takeResponse(), {
       farewell: (reason) => resyncOf(session.id, reason),
       isSheddable: (event) => event.type === 'segment' && !event.segment.isFinal,
       isWelcome,
-      leave,
+      leave: () => {
+        clearTimeout(again);
+        leave();
+      },
     });
     if (seated === null) return;
     viewer = seated;
-    await this.#seats.catchUp(seated, feed, lastSeq, () => this.#resync(seated, session.id));
+    await this.#seats.catchUp(seated, feed, lastSeq, async () => {
+      const told = await this.#resync(seated, feed);
+      again = setTimeout(() => void this.#lookAgain(seated, session.id, told), storedWithinMs).unref();
+    });
     await this.#tellNames(seated, session);
     await this.#tellStanding(seated, session);
     if (session.endedAt !== null) feed.accept(endOf(session).event);
@@ -76,16 +83,30 @@ export class EventStreams {
     this.#feeds.stop();
   }
 
-  /** The reader missed events: says so and sends what the store has of late. */
-  async #resync(viewer: Viewer<LiveEvent>, sessionId: string): Promise<void> {
+  /**
+   * The reader missed events: says so and sends what was said of late. The store has it a moment after it was told on the
+   * bus: what the feed heard meanwhile follows.
+   */
+  async #resync(viewer: Viewer<LiveEvent>, feed: SessionFeed): Promise<Told> {
+    const told: Told = new Map();
     try {
-      const finals = await this.#store.record.recentSegments(sessionId, historyLength);
-      viewer.write(formatEvent(resyncOf(sessionId, 'events missed')));
-      for (const segment of finals) viewer.write(formatEvent<LiveEvent>({ type: 'segment', segment }));
+      const stored = await this.#store.record.recentSegments(feed.sessionId, historyLength);
+      viewer.write(formatEvent(resyncOf(feed.sessionId, 'events missed')));
+      tellNews(viewer, told, [...stored, ...feed.unstored]);
     } catch (thrown) {
       // The answer has begun, so the reader learns it here; its next connection asks the store again.
       this.#deps.logger.warn({ err: asError(thrown) }, 'history could not be read for a viewer');
       viewer.dismiss('history unavailable');
+    }
+    return told;
+  }
+
+  /** What was told on the bus just before this process began to listen was not in the store either. */
+  async #lookAgain(viewer: Viewer<LiveEvent>, sessionId: string, told: Told): Promise<void> {
+    try {
+      tellNews(viewer, told, await this.#store.record.recentSegments(sessionId, historyLength));
+    } catch (thrown) {
+      this.#deps.logger.warn({ err: asError(thrown) }, 'history could not be read again for a viewer');
     }
   }
 
@@ -131,6 +152,19 @@ export class EventStreams {
     } finally {
       this.#checking = false;
     }
+  }
+}
+
+/** Finals that a viewer was sent as history, by id. */
+type Told = Map<string, Segment>;
+
+/** Sends those that are news; readers know by the revision what they have had otherwise. */
+function tellNews(viewer: Viewer<LiveEvent>, told: Told, finals: readonly Segment[]): void {
+  for (const segment of finals) {
+    const before = told.get(segment.id);
+    if (before && !isNewer(segment, before)) continue;
+    told.set(segment.id, segment);
+    viewer.write(formatEvent<LiveEvent>({ type: 'segment', segment }));
   }
 }
 

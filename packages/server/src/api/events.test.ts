@@ -189,6 +189,28 @@ describe('a viewer that comes back', () => {
     expect(reader.events[0]?.event).toBe('resync');
   });
 
+  test('with an id of before gets what was said so lately that the store lacks it', async () => {
+    await serve();
+    const other = await watch();
+    await say(1);
+    ports.finals.push(fakeSegment({ id: 'seg_1', sessionId: 'ses_1', text: 'line 1', revision: 2 }));
+    await say(2);
+    await other.until(() => segmentIds(other).length === 2);
+    const late = await watch('beginning');
+    await late.until(() => segmentIds(late).length === 2);
+    await say(3);
+    await late.until(() => segmentIds(late).length === 3);
+    expect(segmentIds(late)).toEqual(['seg_1', 'seg_2', 'seg_3']);
+  });
+
+  test('gets what was said just before anybody listened as soon as the store has it', async () => {
+    await serve();
+    const first = await watch('beginning');
+    ports.finals.push(fakeSegment({ id: 'seg_1', sessionId: 'ses_1', text: 'line 1', revision: 2 }));
+    await first.until(() => segmentIds(first).length === 1);
+    expect(segmentIds(first)).toEqual(['seg_1']);
+  });
+
   test('when history cannot be read, it is told so and sent away', async () => {
     await serve();
     const deps = ports.deps();

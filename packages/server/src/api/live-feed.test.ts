@@ -2,6 +2,7 @@ import type { LiveEvent } from '@dialoglens/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fakeSegment } from '../testing/fake-api-ports.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { LiveFeeds, SessionFeed } from './live-feed.ts';
 import { ViewerPlaces } from './viewer-places.ts';
 
@@ -21,7 +22,7 @@ describe('SessionFeed', () => {
   test('from any id it either continues without a hole or says that it cannot', () => {
     fc.assert(
       fc.property(fc.nat(1200), fc.integer({ min: -5, max: 1300 }), (count, offset) => {
-        const feed = new SessionFeed('ses_1', 1000);
+        const feed = new SessionFeed('ses_1', new ManualClock(1000));
         const base = feed.newest;
         for (let n = 0; n < count; n++) feed.accept(say(n));
         const asked = base + offset;
@@ -37,15 +38,15 @@ describe('SessionFeed', () => {
   });
 
   test('ids of an earlier process are not mistaken for its own', () => {
-    const before = new SessionFeed('ses_1', 1000);
+    const before = new SessionFeed('ses_1', new ManualClock(1000));
     for (let n = 0; n < 400; n++) before.accept(say(n));
-    const after = new SessionFeed('ses_1', 1001);
+    const after = new SessionFeed('ses_1', new ManualClock(1001));
     for (let n = 0; n < 400; n++) after.accept(say(n));
     expect(after.since(before.newest)).toBeNull();
   });
 
   test('nothing follows the end', () => {
-    const feed = new SessionFeed('ses_1', 1000);
+    const feed = new SessionFeed('ses_1', new ManualClock(1000));
     const seen: number[] = [];
     feed.listen(({ seq }) => seen.push(seq));
     for (const event of [say(1), end, say(2), end]) feed.accept(event);

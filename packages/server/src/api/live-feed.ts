@@ -1,4 +1,4 @@
-import type { LiveEvent } from '@dialoglens/protocol';
+import type { LiveEvent, Segment } from '@dialoglens/protocol';
 import type { Clock } from '../clock.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Session } from '../store/store.ts';
@@ -11,6 +11,10 @@ export type FeedEntry = RowEntry<LiveEvent>;
 
 /** Events kept for viewers that come back; about half a minute of three people talking at once. */
 const ringSize = 500;
+/** What is told on the bus is in the store after this, unless the store is in trouble. */
+export const storedWithinMs = 2_000;
+/** More finals than everybody in a room says in that time. */
+const maxUnstored = 200;
 /** A feed outlives its last viewer by this, so that a short network fault costs nothing. */
 const lingerMs = 60_000;
 /** Feeds that nobody watches any more but that are kept for `lingerMs`. */
@@ -20,13 +24,16 @@ const maxLingering = 200;
 export class SessionFeed {
   readonly sessionId: string;
   readonly #ring: EventRing<LiveEvent>;
+  readonly #clock: Clock;
+  #finals: { atMs: number; segment: Segment }[] = [];
   #ended = false;
   /** The state of the session that was last told. */
   #state = '';
 
-  constructor(sessionId: string, nowMs: number) {
+  constructor(sessionId: string, clock: Clock) {
     this.sessionId = sessionId;
-    this.#ring = new EventRing(nowMs, ringSize);
+    this.#clock = clock;
+    this.#ring = new EventRing(clock.nowMs(), ringSize);
   }
 
   get newest(): number {
@@ -41,6 +48,13 @@ export class SessionFeed {
     return this.#ended;
   }
 
+  /** Finals told so lately that the store may not have them yet. */
+  get unstored(): Segment[] {
+    const sinceMs = this.#clock.monotonicMs() - storedWithinMs;
+    this.#finals = this.#finals.filter(({ atMs }) => atMs > sinceMs);
+    return this.#finals.map(({ segment }) => segment);
+  }
+
   /** What came after `seq`, or null when that is not known here any more. */
   since(seq: number): FeedEntry[] | null {
     return this.#ring.since(seq);
@@ -52,6 +66,10 @@ export class SessionFeed {
     this.#ended = event.type === 'session' && event.status === 'ended';
     if (this.#ended) this.#ring.tell({ seq: endSeq, event });
     else this.#ring.add(event);
+    if (event.type !== 'segment' || !event.segment.isFinal) return;
+    this.#finals = [...this.#finals, { atMs: this.#clock.monotonicMs(), segment: event.segment }].slice(
+      -maxUnstored,
+    );
   }
 
   listen(listener: (entry: FeedEntry) => void): () => void {
@@ -140,7 +158,7 @@ export class LiveFeeds {
   }
 
   #subscribe(session: Pick<Session, 'id' | 'room'>): OpenFeed {
-    const feed = new SessionFeed(session.id, this.#clock.nowMs());
+    const feed = new SessionFeed(session.id, this.#clock);
     const unsubscribe = this.#registry.subscribe(session.room, (event) => feed.accept(event));
     const open: OpenFeed = { feed, room: session.room, unsubscribe, linger: null };
     this.#open.set(session.id, open);
