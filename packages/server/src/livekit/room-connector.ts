@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type CaptionsView, captionReasonAttribute, captionStateAttribute } from '@dialoglens/protocol';
 import { livekitDispose } from '@livekit/rtc-ffi-bindings';
 import {
@@ -58,6 +59,8 @@ const departureSettleMs = 300;
 const connectTimeoutMs = 10_000;
 /** Nor does `disconnect()`: without a network it would never be over. */
 const disconnectWithinMs = 2_000;
+/** What was said in a room is on its way for so long: whoever leaves sooner may take their last words along. */
+const lastWordsMs = 500;
 
 /** Joins rooms with rtc-node. One per process: the native library cannot be shared between threads. */
 export function createRoomConnector(routing: 'auto' | 'stock' = 'auto'): RoomConnector {
@@ -149,6 +152,8 @@ class LiveRoomConnection implements RoomConnection {
   readonly #options: ConnectOptions;
   readonly #router: FrameRouter;
   readonly #offers = new Map<string, Offer>();
+  /** When something was said in the room last, monotonic. */
+  #saidMs = Number.NEGATIVE_INFINITY;
   readonly #listening = new Map<string, Listening>();
   /** SIDs of the people in the room who were met: a full reconnect of ours brings them again, and they keep theirs. */
   readonly #met = new Set<string>();
@@ -384,6 +389,7 @@ class LiveRoomConnection implements RoomConnection {
     });
     await writer.write(stream.text);
     await writer.close();
+    this.#saidMs = performance.now();
   }
 
   async sendData(message: DataMessage): Promise<void> {
@@ -423,6 +429,8 @@ class LiveRoomConnection implements RoomConnection {
     this.#pauseSettling();
     this.#listening.clear();
     this.#offers.clear();
+    const lastWordsLeftMs = this.#saidMs + lastWordsMs - performance.now();
+    if (lastWordsLeftMs > 0) await pause(lastWordsLeftMs);
     await disconnected(this.#room);
     this.#room.removeAllListeners();
     ends('room connection', this);
