@@ -68,6 +68,7 @@ export class AudioProcessor {
   #muted = false;
   /** Position behind the newest frame. */
   #position: number;
+  /** What it sounded like of late, for the mark of a cut. */
   readonly #memory = new SoundMemory();
   /** Holds audio back while a place to cut is looked for. */
   #ahead: LookAhead | null = null;

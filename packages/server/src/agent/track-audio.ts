@@ -1,6 +1,6 @@
 import { type AudioBudget, KeptAudio } from '../audio/kept-audio.ts';
 import { moved, type PlacedFrame, since, type TrackHole } from '../audio/placed-frame.ts';
-import { findMark, type SoundMark } from '../audio/sound-mark.ts';
+import { findMark, markMs, type SoundMark } from '../audio/sound-mark.ts';
 import { type Hole, samplesPerMs, TrackClock } from '../audio/track-clock.ts';
 import type { Clock } from '../clock.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -39,9 +39,7 @@ const reconnectedHoleMs = 3_000;
 /** Kept audio is handed over in pieces of this length, so that the process can do other things in between. */
 const pieceMs = 250;
 /** Two agents hear the same sound at most this far apart: the clocks of their machines and what their networks buffer. */
-const apartMs = 2_000;
-/** Marks are at most this long. */
-const markMs = 2_000;
+const mostApartMs = 2_000;
 
 /**
  * The audio of one remote track: gives every frame its place on the track's clock and keeps it until somebody takes it.
@@ -135,10 +133,9 @@ export class TrackAudio {
   /** Null when the sound is not found. */
   #offsetBySound(mark: SoundMark, byClock: number): number | null {
     const expected = mark.endSample - byClock;
-    const [backMs, aheadMs] = [apartMs + markMs, apartMs];
     const { pcm, firstSample } = this.#kept.between(
-      expected - backMs * samplesPerMs,
-      expected + aheadMs * samplesPerMs,
+      expected - (mostApartMs + markMs) * samplesPerMs,
+      expected + mostApartMs * samplesPerMs,
     );
     const found = findMark(mark, pcm, firstSample);
     return found === null ? null : mark.endSample - found;

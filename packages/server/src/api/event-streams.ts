@@ -52,12 +52,14 @@ export class EventStreams {
   async open({ session, lastSeq, isWelcome }: Reading, takeResponse: () => ServerResponse): Promise<void> {
     let viewer: Viewer<LiveEvent> | null = null;
     let again: NodeJS.Timeout | undefined;
+    let hasLeft = false;
     const { feed, leave } = this.#feeds.join(session, (entry) => viewer?.push(entry));
     const seated = this.#seats.seat(takeResponse(), {
       farewell: (reason) => resyncOf(session.id, reason),
       isSheddable: (event) => event.type === 'segment' && !event.segment.isFinal,
       isWelcome,
       leave: () => {
+        hasLeft = true;
         clearTimeout(again);
         leave();
       },
@@ -66,6 +68,7 @@ export class EventStreams {
     viewer = seated;
     await this.#seats.catchUp(seated, feed, lastSeq, async () => {
       const told = await this.#resync(seated, feed);
+      if (hasLeft) return;
       again = setTimeout(() => void this.#lookAgain(seated, session.id, told), storedWithinMs).unref();
     });
     await this.#tellNames(seated, session);

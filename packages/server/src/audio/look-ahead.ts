@@ -8,7 +8,10 @@ export interface JudgedWindow {
   readonly probability: number;
 }
 
-/** Audio that is held back while a place to cut is looked for. */
+/**
+ * Audio that is held back while a place to cut is looked for: longer than nearly every word, and short enough that a
+ * handover is over within a second of the last caption.
+ */
 const heldMs = 448;
 /** A window this improbable is no voice. */
 const pauseProbability = 0.35;
@@ -22,8 +25,8 @@ const pauseWindows = Math.ceil((pauseMs * samplesPerMs) / detectorWindow);
 const marginWindows = Math.ceil((marginMs * samplesPerMs) / detectorWindow);
 
 /**
- * Holds the newest audio, not quite half a second, back from the engine, so that a cut can be made where it hurts least and nothing behind it
- * was heard yet.
+ * Holds the newest audio, not quite half a second, back from the engine, so that a cut can be made where it hurts least
+ * and nothing behind it was heard yet.
  */
 export class LookAhead {
   #windows: JudgedWindow[] = [];

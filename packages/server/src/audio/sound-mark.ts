@@ -40,7 +40,8 @@ const likely = { likeness: 0.5, lead: 0.2 };
 const elsewhereBlocks = 60 / blockMs;
 
 /** So much of the newest audio makes a mark. */
-const rememberedSamples = 1_536 * samplesPerMs;
+export const markMs = 1_536;
+const rememberedSamples = markMs * samplesPerMs;
 
 /** The newest audio of a track, as long as nothing is missing in it, for the mark that may be asked for. */
 export class SoundMemory {

@@ -2,8 +2,8 @@ import type { Room } from '@livekit/rtc-node';
 
 /**
  * How rooms are joined. `singlePeerConnection` is an option of the native library that rtc-node hands on without naming
- * it in its types. Without it one connection carries both directions, which costs more than two: a join takes up to
- * twice the processor time, and a room 3 MB more (docs/benchmarks.md).
+ * it in its types. Without it one connection carries both directions, and fifty joins at once take twice as long
+ * (docs/adr/0007-peer-connections.md).
  */
 const joinOptions = { autoSubscribe: false, dynacast: false, singlePeerConnection: false };
 

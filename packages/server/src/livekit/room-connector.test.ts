@@ -16,7 +16,7 @@ import { type NativeClient, type NativeEvent as NativeLibraryEvent, nativeClient
 import { createRoomConnector } from './room-connector.ts';
 import { createRoomDirectory, httpUrl } from './server-api.ts';
 import { ensureLiveKitServer } from './server-binary.ts';
-import { Speaker } from './speaker.ts';
+import { type HeardCaption, Speaker } from './speaker.ts';
 import { mintAgentToken, mintUserToken } from './tokens.ts';
 
 const patience = { timeout: 15_000, interval: 50 };
@@ -61,9 +61,9 @@ async function enter(routing: 'auto' | 'stock') {
     signal: new AbortController().signal,
     onEvent: (event) => events.push(event),
   });
-  const join = async (identity: string) => {
+  const join = async (identity: string, onCaption?: (caption: HeardCaption) => void) => {
     const userToken = await mintUserToken(server, { room, identity, ttlSeconds: 600 });
-    return Speaker.join({ url: server.url, token: userToken, identity });
+    return Speaker.join({ url: server.url, token: userToken, identity, ...(onCaption && { onCaption }) });
   };
   return { room, events, connection, join };
 }
@@ -300,6 +300,30 @@ it('enters a room with one peer connection for each direction', async () => {
   expect(connections(publisherStats)).toHaveLength(1);
   expect(connections(subscriberStats)).toHaveLength(1);
   await room.disconnect();
+});
+
+it('stays until its last words have got through', async () => {
+  const { connection, join } = await enter('auto');
+  const read: string[] = [];
+  await join('reader', ({ text }) => read.push(text));
+  await connection.sendText({
+    topic: 'lk.transcription',
+    text: 'goodbye',
+    senderIdentity: 'reader',
+    attributes: { 'lk.segment_id': 'seg_1', 'lk.transcription_final': 'true' },
+  });
+  const saidMs = performance.now();
+  let goneMs = 0;
+  const { disconnect } = Room.prototype;
+  const watched = vi.spyOn(Room.prototype, 'disconnect').mockImplementation(function (this: Room) {
+    goneMs = performance.now();
+    return disconnect.call(this);
+  });
+  await connection.close();
+  watched.mockRestore();
+  // Timers may fire a little early.
+  expect(goneMs - saidMs).toBeGreaterThan(490);
+  await vi.waitFor(() => expect(read).toEqual(['goodbye']), patience);
 });
 
 describe('a room that cannot be joined', () => {

@@ -398,6 +398,7 @@ class LiveRoomConnection implements RoomConnection {
       reliable: message.reliable,
       ...(message.to && { destination_identities: message.to }),
     });
+    this.#saidMs = performance.now();
   }
 
   async showEpoch(): Promise<void> {
@@ -429,11 +430,15 @@ class LiveRoomConnection implements RoomConnection {
     this.#pauseSettling();
     this.#listening.clear();
     this.#offers.clear();
-    const lastWordsLeftMs = this.#saidMs + lastWordsMs - performance.now();
-    if (lastWordsLeftMs > 0) await pause(lastWordsLeftMs);
+    await this.#letLastWordsGo();
     await disconnected(this.#room);
     this.#room.removeAllListeners();
     ends('room connection', this);
+  }
+
+  async #letLastWordsGo(): Promise<void> {
+    const waitMs = this.#saidMs + lastWordsMs - performance.now();
+    if (waitMs > 0 && this.#room.isConnected) await pause(waitMs);
   }
 }
 

@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { builtProgram } from '../../built-program.ts';
 import { asError, DialogLensError } from '../../errors.ts';
 import { exportFormats } from '../../export/index.ts';
 import { maxDocumentCharacters, maxDocumentSegments } from '../../export/paragraphs.ts';
 import type { ExportTranscript } from '../../export/transcript-input.ts';
 import type { DocumentFormat, DocumentPart, DocumentResult } from './document-messages.ts';
 
-/** The built one, also when this runs from source: Node 20 runs no TypeScript. */
-const program = fileURLToPath(new URL('../../../dist/app/documents/document-host.js', import.meta.url));
+const program = builtProgram('app/documents/document-host.js');
 
 /** Documents made at the same time by this process; each may need a few hundred megabytes. */
 const maxAtOnce = 2;

@@ -4,7 +4,7 @@ import { btree_gist } from '@electric-sql/pglite/contrib/btree_gist';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { asError } from '../../errors.ts';
 import { int8Oid, parseInstant, timestamptzOid } from '../sql-client.ts';
-import type { EngineAnswer, EngineRequest } from './engine-messages.ts';
+import { type EngineAnswer, type EngineRequest, failureOf } from './engine-messages.ts';
 
 interface OpenTransaction {
   tx: Transaction;
@@ -12,6 +12,8 @@ interface OpenTransaction {
   commit(): Promise<void>;
   /** Resolves when everything it did is undone. */
   rollback(): Promise<void>;
+  /** Settles with whichever of the two it came to. */
+  over: Promise<void>;
 }
 
 /** The thread in which the embedded database computes and writes its files. */
@@ -32,16 +34,18 @@ class Engine {
   async answer(request: EngineRequest): Promise<EngineAnswer> {
     const { id } = request;
     const work = this.#do(request);
-    if (request.do !== 'close') this.#running.add(work);
+    if (request.do !== 'close') this.#track(work);
     try {
       return { id, rows: await work };
     } catch (thrown) {
-      const error = asError(thrown);
-      const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
-      return { id, failed: { name: error.name, code } };
-    } finally {
-      this.#running.delete(work);
+      return { id, failed: failureOf(asError(thrown)) };
     }
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#running.add(work);
+    const done = () => this.#running.delete(work);
+    work.then(done, done);
   }
 
   async #do(request: EngineRequest): Promise<object[]> {
@@ -56,9 +60,12 @@ class Engine {
       case 'script':
         await this.#transaction(request.transaction).tx.exec(request.text);
         return [];
-      case 'begin':
-        this.#transactions.set(request.transaction, await begin(this.#opened()));
+      case 'begin': {
+        const transaction = await begin(this.#opened());
+        this.#transactions.set(request.transaction, transaction);
+        this.#track(transaction.over);
         return [];
+      }
       case 'end':
         await this.#end(request.transaction, request.by);
         return [];
@@ -75,11 +82,8 @@ class Engine {
   }
 
   async #close(): Promise<void> {
-    // What is under way may begin more: a transaction has statements still to come.
-    while (this.#running.size > 0 || this.#transactions.size > 0) {
-      await Promise.allSettled(this.#running);
-      await new Promise(setImmediate);
-    }
+    // What is under way may bring more: a transaction has statements still to come.
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
     const db = this.#db;
     this.#db = null;
     await db?.close();
@@ -113,6 +117,7 @@ function begin(db: PGlite): Promise<OpenTransaction> {
         new Promise<void>((commit, rollback) => {
           begun({
             tx,
+            over,
             commit() {
               commit();
               return over;

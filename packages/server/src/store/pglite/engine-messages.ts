@@ -15,10 +15,16 @@ export type EngineWork =
 /** Requests may overlap: each has a number of its own, which its answer repeats. */
 export type EngineRequest = EngineWork & { id: number };
 
-/**
- * Rows, none for what returns none, or how it failed. Of an error only its name and code travel: its text and `detail`
- * quote the row, and rows hold what people said.
- */
-export type EngineAnswer =
-  | { id: number; rows: object[] }
-  | { id: number; failed: { name: string; code: string | null } };
+/** All that is told of an error: its text and `detail` quote the row, and rows hold what people said. */
+export interface EngineFailure {
+  name: string;
+  code: string | null;
+}
+
+/** Rows, none for what returns none, or how it failed. */
+export type EngineAnswer = { id: number; rows: object[] } | { id: number; failed: EngineFailure };
+
+export function failureOf(error: Error): EngineFailure {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  return { name: error.name, code };
+}

@@ -1,10 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { builtProgram } from '../../built-program.ts';
+import { asError } from '../../errors.ts';
 import { cleanValues, type SqlTransaction, type SqlValue } from '../sql-client.ts';
-import type { EngineAnswer, EngineWork } from './engine-messages.ts';
+import { type EngineAnswer, type EngineFailure, type EngineWork, failureOf } from './engine-messages.ts';
 
-/** The built one, also when this runs from source: Node 20 runs no TypeScript. */
-const builtHost = fileURLToPath(new URL('../../../dist/store/pglite/engine-host.js', import.meta.url));
+const builtHost = builtProgram('store/pglite/engine-host.js');
 
 interface Asked {
   resolve(rows: object[]): void;
@@ -26,9 +26,8 @@ export class EngineThread {
     // Flags of this process, such as how it reads its own program, are not for that one.
     this.#thread = new Worker(host, { execArgv: [] });
     this.#thread.on('message', (answer: EngineAnswer) => this.#settle(answer));
-    // Its own words may quote what it worked on.
-    this.#thread.on('error', () => this.#end());
-    this.#thread.on('exit', () => this.#end());
+    this.#thread.on('error', (thrown) => this.#end(failureOf(asError(thrown)).code));
+    this.#thread.on('exit', () => this.#end(null));
     this.#thread.unref();
   }
 
@@ -109,14 +108,14 @@ export class EngineThread {
     else asked?.reject(engineError(answer.failed));
   }
 
-  #end(): void {
-    this.#ended ??= engineError({ name: 'EngineEnded', code: null });
+  #end(code: string | null): void {
+    this.#ended ??= engineError({ name: 'EngineEnded', code });
     for (const { reject } of this.#asked.values()) reject(this.#ended);
     this.#asked.clear();
   }
 }
 
-function engineError({ name, code }: { name: string; code: string | null }): Error {
+function engineError({ name, code }: EngineFailure): Error {
   const error = new Error('The embedded database failed.');
   return Object.assign(error, { name, ...(code !== null && { code }) });
 }

@@ -1,14 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { builtProgram } from '../../../built-program.ts';
 import { DialogLensError } from '../../../errors.ts';
 import type { FromHost, ToHost } from './host-messages.ts';
 import type { PluginCall, StreamMessage } from './plugin-session.ts';
 import type { PluginSettings } from './plugin-settings.ts';
 
-/** The same path from `src` and from `dist`. */
-const program = fileURLToPath(
-  new URL('../../../../dist/stt/providers/livekit-plugin/plugin-host.js', import.meta.url),
-);
+const program = builtProgram('stt/providers/livekit-plugin/plugin-host.js');
 const loadWithinMs = 60_000;
 /** Packages that every plugin builds on, in versions that fit each other. */
 const companions = ['@livekit/agents@1', '@livekit/rtc-node@0.13'];
